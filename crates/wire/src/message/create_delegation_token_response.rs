@@ -1,0 +1,105 @@
+// Written by wire-gen from the schemas: do not edit.
+#![allow(unused_imports, unused_variables, clippy::all)]
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::codec::{DecodeError, EncodeError, Message, Reader, Request, Tags, UnknownTags, Wire, Writer};
+use crate::text::Str;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateDelegationTokenResponse {
+    pub error_code: i16,
+    pub principal_type: Str,
+    pub principal_name: Str,
+    pub token_requester_principal_type: Str,
+    pub token_requester_principal_name: Str,
+    pub issue_timestamp_ms: i64,
+    pub expiry_timestamp_ms: i64,
+    pub max_timestamp_ms: i64,
+    pub token_id: Str,
+    pub hmac: Bytes,
+    pub throttle_time_ms: i32,
+    pub unknown_tags: UnknownTags,
+}
+
+impl Default for CreateDelegationTokenResponse {
+    fn default() -> Self {
+        Self {
+            error_code: 0,
+            principal_type: Str::EMPTY,
+            principal_name: Str::EMPTY,
+            token_requester_principal_type: Str::EMPTY,
+            token_requester_principal_name: Str::EMPTY,
+            issue_timestamp_ms: 0,
+            expiry_timestamp_ms: 0,
+            max_timestamp_ms: 0,
+            token_id: Str::EMPTY,
+            hmac: Bytes::new(),
+            throttle_time_ms: 0,
+            unknown_tags: UnknownTags::default(),
+        }
+    }
+}
+
+impl Wire for CreateDelegationTokenResponse {
+    const MIN_LEN: usize = 34;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let mut out = Self::default();
+        out.error_code = Wire::read(r, v, flex)?;
+        out.principal_type = Wire::read(r, v, flex)?;
+        out.principal_name = Wire::read(r, v, flex)?;
+        if v >= 3 {
+            out.token_requester_principal_type = Wire::read(r, v, flex)?;
+        }
+        if v >= 3 {
+            out.token_requester_principal_name = Wire::read(r, v, flex)?;
+        }
+        out.issue_timestamp_ms = Wire::read(r, v, flex)?;
+        out.expiry_timestamp_ms = Wire::read(r, v, flex)?;
+        out.max_timestamp_ms = Wire::read(r, v, flex)?;
+        out.token_id = Wire::read(r, v, flex)?;
+        out.hmac = Wire::read(r, v, flex)?;
+        out.throttle_time_ms = Wire::read(r, v, flex)?;
+        if flex {
+            out.unknown_tags = r.unknown_tags()?;
+        }
+        Ok(out)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        self.error_code.write(w, v, flex)?;
+        self.principal_type.write(w, v, flex)?;
+        self.principal_name.write(w, v, flex)?;
+        if v >= 3 {
+            self.token_requester_principal_type.write(w, v, flex)?;
+        }
+        if !(v >= 3) && !(self.token_requester_principal_type.is_empty()) {
+            return Err(EncodeError::NotInVersion { field: "CreateDelegationTokenResponse.TokenRequesterPrincipalType", version: v });
+        }
+        if v >= 3 {
+            self.token_requester_principal_name.write(w, v, flex)?;
+        }
+        if !(v >= 3) && !(self.token_requester_principal_name.is_empty()) {
+            return Err(EncodeError::NotInVersion { field: "CreateDelegationTokenResponse.TokenRequesterPrincipalName", version: v });
+        }
+        self.issue_timestamp_ms.write(w, v, flex)?;
+        self.expiry_timestamp_ms.write(w, v, flex)?;
+        self.max_timestamp_ms.write(w, v, flex)?;
+        self.token_id.write(w, v, flex)?;
+        self.hmac.write(w, v, flex)?;
+        self.throttle_time_ms.write(w, v, flex)?;
+        if flex {
+            w.unknown_tags(&self.unknown_tags);
+        }
+        Ok(())
+    }
+}
+
+impl Message for CreateDelegationTokenResponse {
+    const NAME: &'static str = "CreateDelegationTokenResponse";
+    const MIN: i16 = 1;
+    const MAX: i16 = 3;
+    const FLEXIBLE_FROM: i16 = 2;
+}

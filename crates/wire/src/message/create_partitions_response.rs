@@ -1,0 +1,99 @@
+// Written by wire-gen from the schemas: do not edit.
+#![allow(unused_imports, unused_variables, clippy::all)]
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::codec::{DecodeError, EncodeError, Message, Reader, Request, Tags, UnknownTags, Wire, Writer};
+use crate::text::Str;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreatePartitionsResponse {
+    pub throttle_time_ms: i32,
+    pub results: Vec<CreatePartitionsTopicResult>,
+    pub unknown_tags: UnknownTags,
+}
+
+impl Default for CreatePartitionsResponse {
+    fn default() -> Self {
+        Self {
+            throttle_time_ms: 0,
+            results: Vec::new(),
+            unknown_tags: UnknownTags::default(),
+        }
+    }
+}
+
+impl Wire for CreatePartitionsResponse {
+    const MIN_LEN: usize = 5;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let mut out = Self::default();
+        out.throttle_time_ms = Wire::read(r, v, flex)?;
+        out.results = Wire::read(r, v, flex)?;
+        if flex {
+            out.unknown_tags = r.unknown_tags()?;
+        }
+        Ok(out)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        self.throttle_time_ms.write(w, v, flex)?;
+        self.results.write(w, v, flex)?;
+        if flex {
+            w.unknown_tags(&self.unknown_tags);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreatePartitionsTopicResult {
+    pub name: Str,
+    pub error_code: i16,
+    pub error_message: Option<Str>,
+    pub unknown_tags: UnknownTags,
+}
+
+impl Default for CreatePartitionsTopicResult {
+    fn default() -> Self {
+        Self {
+            name: Str::EMPTY,
+            error_code: 0,
+            error_message: None,
+            unknown_tags: UnknownTags::default(),
+        }
+    }
+}
+
+impl Wire for CreatePartitionsTopicResult {
+    const MIN_LEN: usize = 4;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let mut out = Self::default();
+        out.name = Wire::read(r, v, flex)?;
+        out.error_code = Wire::read(r, v, flex)?;
+        out.error_message = r.nullable(v, flex, true)?;
+        if flex {
+            out.unknown_tags = r.unknown_tags()?;
+        }
+        Ok(out)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        self.name.write(w, v, flex)?;
+        self.error_code.write(w, v, flex)?;
+        w.nullable(&self.error_message, v, flex, true)?;
+        if flex {
+            w.unknown_tags(&self.unknown_tags);
+        }
+        Ok(())
+    }
+}
+
+impl Message for CreatePartitionsResponse {
+    const NAME: &'static str = "CreatePartitionsResponse";
+    const MIN: i16 = 0;
+    const MAX: i16 = 3;
+    const FLEXIBLE_FROM: i16 = 2;
+}

@@ -1,0 +1,151 @@
+// Written by wire-gen from the schemas: do not edit.
+#![allow(unused_imports, unused_variables, clippy::all)]
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::codec::{DecodeError, EncodeError, Message, Reader, Request, Tags, UnknownTags, Wire, Writer};
+use crate::text::Str;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetCommitResponse {
+    pub throttle_time_ms: i32,
+    pub topics: Vec<OffsetCommitResponseTopic>,
+    pub unknown_tags: UnknownTags,
+}
+
+impl Default for OffsetCommitResponse {
+    fn default() -> Self {
+        Self {
+            throttle_time_ms: 0,
+            topics: Vec::new(),
+            unknown_tags: UnknownTags::default(),
+        }
+    }
+}
+
+impl Wire for OffsetCommitResponse {
+    const MIN_LEN: usize = 1;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let mut out = Self::default();
+        if v >= 3 {
+            out.throttle_time_ms = Wire::read(r, v, flex)?;
+        }
+        out.topics = Wire::read(r, v, flex)?;
+        if flex {
+            out.unknown_tags = r.unknown_tags()?;
+        }
+        Ok(out)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        if v >= 3 {
+            self.throttle_time_ms.write(w, v, flex)?;
+        }
+        self.topics.write(w, v, flex)?;
+        if flex {
+            w.unknown_tags(&self.unknown_tags);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetCommitResponseTopic {
+    pub name: Str,
+    pub topic_id: Uuid,
+    pub partitions: Vec<OffsetCommitResponsePartition>,
+    pub unknown_tags: UnknownTags,
+}
+
+impl Default for OffsetCommitResponseTopic {
+    fn default() -> Self {
+        Self {
+            name: Str::EMPTY,
+            topic_id: Uuid::nil(),
+            partitions: Vec::new(),
+            unknown_tags: UnknownTags::default(),
+        }
+    }
+}
+
+impl Wire for OffsetCommitResponseTopic {
+    const MIN_LEN: usize = 2;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let mut out = Self::default();
+        if v <= 9 {
+            out.name = Wire::read(r, v, flex)?;
+        }
+        if v >= 10 {
+            out.topic_id = Wire::read(r, v, flex)?;
+        }
+        out.partitions = Wire::read(r, v, flex)?;
+        if flex {
+            out.unknown_tags = r.unknown_tags()?;
+        }
+        Ok(out)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        if v <= 9 {
+            self.name.write(w, v, flex)?;
+        }
+        if v >= 10 {
+            self.topic_id.write(w, v, flex)?;
+        }
+        self.partitions.write(w, v, flex)?;
+        if flex {
+            w.unknown_tags(&self.unknown_tags);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetCommitResponsePartition {
+    pub partition_index: i32,
+    pub error_code: i16,
+    pub unknown_tags: UnknownTags,
+}
+
+impl Default for OffsetCommitResponsePartition {
+    fn default() -> Self {
+        Self {
+            partition_index: 0,
+            error_code: 0,
+            unknown_tags: UnknownTags::default(),
+        }
+    }
+}
+
+impl Wire for OffsetCommitResponsePartition {
+    const MIN_LEN: usize = 6;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let mut out = Self::default();
+        out.partition_index = Wire::read(r, v, flex)?;
+        out.error_code = Wire::read(r, v, flex)?;
+        if flex {
+            out.unknown_tags = r.unknown_tags()?;
+        }
+        Ok(out)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        self.partition_index.write(w, v, flex)?;
+        self.error_code.write(w, v, flex)?;
+        if flex {
+            w.unknown_tags(&self.unknown_tags);
+        }
+        Ok(())
+    }
+}
+
+impl Message for OffsetCommitResponse {
+    const NAME: &'static str = "OffsetCommitResponse";
+    const MIN: i16 = 2;
+    const MAX: i16 = 10;
+    const FLEXIBLE_FROM: i16 = 8;
+}

@@ -1,0 +1,135 @@
+// Written by wire-gen from the schemas: do not edit.
+#![allow(unused_imports, unused_variables, clippy::all)]
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::codec::{DecodeError, EncodeError, Message, Reader, Request, Tags, UnknownTags, Wire, Writer};
+use crate::text::Str;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TxnOffsetCommitResponse {
+    pub throttle_time_ms: i32,
+    pub topics: Vec<TxnOffsetCommitResponseTopic>,
+    pub unknown_tags: UnknownTags,
+}
+
+impl Default for TxnOffsetCommitResponse {
+    fn default() -> Self {
+        Self {
+            throttle_time_ms: 0,
+            topics: Vec::new(),
+            unknown_tags: UnknownTags::default(),
+        }
+    }
+}
+
+impl Wire for TxnOffsetCommitResponse {
+    const MIN_LEN: usize = 5;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let mut out = Self::default();
+        out.throttle_time_ms = Wire::read(r, v, flex)?;
+        out.topics = Wire::read(r, v, flex)?;
+        if flex {
+            out.unknown_tags = r.unknown_tags()?;
+        }
+        Ok(out)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        self.throttle_time_ms.write(w, v, flex)?;
+        self.topics.write(w, v, flex)?;
+        if flex {
+            w.unknown_tags(&self.unknown_tags);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TxnOffsetCommitResponseTopic {
+    pub name: Str,
+    pub partitions: Vec<TxnOffsetCommitResponsePartition>,
+    pub unknown_tags: UnknownTags,
+}
+
+impl Default for TxnOffsetCommitResponseTopic {
+    fn default() -> Self {
+        Self {
+            name: Str::EMPTY,
+            partitions: Vec::new(),
+            unknown_tags: UnknownTags::default(),
+        }
+    }
+}
+
+impl Wire for TxnOffsetCommitResponseTopic {
+    const MIN_LEN: usize = 2;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let mut out = Self::default();
+        out.name = Wire::read(r, v, flex)?;
+        out.partitions = Wire::read(r, v, flex)?;
+        if flex {
+            out.unknown_tags = r.unknown_tags()?;
+        }
+        Ok(out)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        self.name.write(w, v, flex)?;
+        self.partitions.write(w, v, flex)?;
+        if flex {
+            w.unknown_tags(&self.unknown_tags);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TxnOffsetCommitResponsePartition {
+    pub partition_index: i32,
+    pub error_code: i16,
+    pub unknown_tags: UnknownTags,
+}
+
+impl Default for TxnOffsetCommitResponsePartition {
+    fn default() -> Self {
+        Self {
+            partition_index: 0,
+            error_code: 0,
+            unknown_tags: UnknownTags::default(),
+        }
+    }
+}
+
+impl Wire for TxnOffsetCommitResponsePartition {
+    const MIN_LEN: usize = 6;
+
+    fn read(r: &mut Reader, v: i16, flex: bool) -> Result<Self, DecodeError> {
+        let mut out = Self::default();
+        out.partition_index = Wire::read(r, v, flex)?;
+        out.error_code = Wire::read(r, v, flex)?;
+        if flex {
+            out.unknown_tags = r.unknown_tags()?;
+        }
+        Ok(out)
+    }
+
+    fn write(&self, w: &mut Writer, v: i16, flex: bool) -> Result<(), EncodeError> {
+        self.partition_index.write(w, v, flex)?;
+        self.error_code.write(w, v, flex)?;
+        if flex {
+            w.unknown_tags(&self.unknown_tags);
+        }
+        Ok(())
+    }
+}
+
+impl Message for TxnOffsetCommitResponse {
+    const NAME: &'static str = "TxnOffsetCommitResponse";
+    const MIN: i16 = 0;
+    const MAX: i16 = 5;
+    const FLEXIBLE_FROM: i16 = 3;
+}
