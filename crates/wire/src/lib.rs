@@ -13,4 +13,7 @@ pub mod message;
 pub mod api;
 pub mod error;
 
+pub mod frame;
+pub mod header;
+
 pub use codec::{Message, Request};

@@ -1,0 +1,265 @@
+//! Frames: a length, then header and body.
+//!
+//! In: bytes as they arrive. Out: whole frames without their length. No socket here. Memory follows the bytes that
+//! arrived, never the length that was promised; a length above the cap is refused when its four bytes are there.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// Bytes of the length in front of a frame.
+pub const LENGTH_LEN: usize = 4;
+/// Shortest request: key, version, correlation id.
+const REQUEST_MIN: usize = 8;
+
+/// Header and body, in parts that are written one after the other. The length in front is not part of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    pub parts: Vec<Bytes>,
+}
+
+impl Frame {
+    pub fn new(parts: Vec<Bytes>) -> Self {
+        Self { parts }
+    }
+
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(Bytes::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One piece of memory; copies only if there are several parts.
+    pub fn into_bytes(mut self) -> Bytes {
+        if self.parts.len() == 1 {
+            return self.parts.remove(0);
+        }
+        let mut whole = BytesMut::with_capacity(self.len());
+        for part in &self.parts {
+            whole.extend_from_slice(part);
+        }
+        whole.freeze()
+    }
+
+    /// The four bytes that go in front.
+    ///
+    /// `None`: longer than a length can say.
+    pub fn length_prefix(&self) -> Option<[u8; LENGTH_LEN]> {
+        i32::try_from(self.len()).ok().map(i32::to_be_bytes)
+    }
+
+    /// The correlation id of a response, which is in its first four bytes.
+    pub fn correlation_id(&self) -> Option<i32> {
+        let mut id = [0; 4];
+        let mut filled = 0;
+        for byte in self.parts.iter().flat_map(|part| part.iter()).take(4) {
+            id[filled] = *byte;
+            filled += 1;
+        }
+        (filled == 4).then(|| i32::from_be_bytes(id))
+    }
+}
+
+impl From<Bytes> for Frame {
+    fn from(bytes: Bytes) -> Self {
+        Self { parts: vec![bytes] }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    #[error("frame length {0} is negative or too short for a header")]
+    Malformed(i32),
+    #[error("frame of {length} bytes is above the cap of {cap}")]
+    TooLarge { length: usize, cap: usize },
+}
+
+/// Largest frames by API key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameCaps {
+    /// Produce carries records.
+    pub produce: usize,
+    pub other: usize,
+}
+
+impl FrameCaps {
+    /// One cap for all.
+    pub const fn same(cap: usize) -> Self {
+        Self {
+            produce: cap,
+            other: cap,
+        }
+    }
+
+    fn cap(self, key: Option<i16>) -> usize {
+        match key {
+            Some(0) => self.produce,
+            Some(_) => self.other,
+            // The key is not there yet: only what no key may pass is refused.
+            None => self.produce.max(self.other),
+        }
+    }
+}
+
+/// What is known of the frame that is being received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Not one byte of the next frame is there.
+    Idle,
+    /// The length is not complete yet.
+    Length,
+    /// The frame has `length` bytes, of which `missing` have not arrived.
+    Body { length: usize, missing: usize },
+    /// A whole frame can be taken.
+    Ready { length: usize },
+}
+
+/// Looks at received bytes. Fails as soon as what is there cannot become an allowed frame.
+pub fn inspect(buffer: &[u8], caps: FrameCaps) -> Result<Progress, FrameError> {
+    let Some(prefix) = buffer.first_chunk::<LENGTH_LEN>() else {
+        return Ok(if buffer.is_empty() {
+            Progress::Idle
+        } else {
+            Progress::Length
+        });
+    };
+    let declared = i32::from_be_bytes(*prefix);
+    let length = usize::try_from(declared).map_err(|_| FrameError::Malformed(declared))?;
+    if length < REQUEST_MIN {
+        return Err(FrameError::Malformed(declared));
+    }
+    let key = buffer
+        .get(LENGTH_LEN..LENGTH_LEN + 2)
+        .and_then(|key| key.try_into().ok())
+        .map(i16::from_be_bytes);
+    let cap = caps.cap(key);
+    if length > cap {
+        return Err(FrameError::TooLarge { length, cap });
+    }
+    let arrived = buffer.len() - LENGTH_LEN;
+    Ok(match length.checked_sub(arrived) {
+        None | Some(0) => Progress::Ready { length },
+        Some(missing) => Progress::Body { length, missing },
+    })
+}
+
+/// Takes the next whole frame out of the buffer, if it is there.
+pub fn take(buffer: &mut BytesMut, caps: FrameCaps) -> Result<Option<Bytes>, FrameError> {
+    match inspect(buffer, caps)? {
+        Progress::Ready { length } => {
+            buffer.advance(LENGTH_LEN);
+            Ok(Some(buffer.split_to(length).freeze()))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Takes the next whole response of an upstream: any length up to `cap`, at least a correlation id.
+pub fn take_response(buffer: &mut BytesMut, cap: usize) -> Result<Option<Bytes>, FrameError> {
+    let Some(prefix) = buffer.first_chunk::<LENGTH_LEN>() else {
+        return Ok(None);
+    };
+    let declared = i32::from_be_bytes(*prefix);
+    let length = usize::try_from(declared).map_err(|_| FrameError::Malformed(declared))?;
+    if length < 4 {
+        return Err(FrameError::Malformed(declared));
+    }
+    if length > cap {
+        return Err(FrameError::TooLarge { length, cap });
+    }
+    if buffer.len() < LENGTH_LEN + length {
+        return Ok(None);
+    }
+    buffer.advance(LENGTH_LEN);
+    Ok(Some(buffer.split_to(length).freeze()))
+}
+
+/// What the first bytes of a stray connection look like; for the log only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stray {
+    TlsClient,
+    HttpClient,
+}
+
+/// Recognises bytes that are no Kafka request.
+pub fn stray(bytes: &[u8]) -> Option<Stray> {
+    match bytes {
+        [0x16, 0x03, ..] => Some(Stray::TlsClient),
+        [b'G', b'E', b'T', b' ', ..]
+        | [b'P', b'O', b'S', b'T', ..]
+        | [b'H', b'T', b'T', b'P', ..] => Some(Stray::HttpClient),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAPS: FrameCaps = FrameCaps {
+        produce: 1_000,
+        other: 100,
+    };
+
+    fn framed(key: i16, body: usize) -> Vec<u8> {
+        let mut bytes = (body as i32 + 8).to_be_bytes().to_vec();
+        bytes.extend_from_slice(&key.to_be_bytes());
+        bytes.extend(vec![0; body + 6]);
+        bytes
+    }
+
+    #[test]
+    fn frame_is_taken_once_it_is_whole() {
+        let bytes = framed(3, 4);
+        for end in 0..bytes.len() {
+            assert_eq!(
+                take(&mut BytesMut::from(&bytes[..end]), CAPS),
+                Ok(None),
+                "{end}"
+            );
+        }
+        let mut buffer = BytesMut::from(&[bytes.clone(), bytes.clone()].concat()[..]);
+        assert_eq!(take(&mut buffer, CAPS).unwrap().unwrap().len(), 12);
+        assert_eq!(take(&mut buffer, CAPS).unwrap().unwrap().len(), 12);
+        assert_eq!(inspect(&buffer, CAPS), Ok(Progress::Idle));
+    }
+
+    #[test]
+    fn produce_may_be_larger_than_others() {
+        assert!(matches!(
+            inspect(&framed(0, 500), CAPS),
+            Ok(Progress::Ready { .. })
+        ));
+        assert_eq!(
+            inspect(&framed(3, 500), CAPS),
+            Err(FrameError::TooLarge {
+                length: 508,
+                cap: 100
+            })
+        );
+        assert_eq!(
+            inspect(&framed(0, 5_000)[..4], CAPS),
+            Err(FrameError::TooLarge {
+                length: 5_008,
+                cap: 1_000
+            })
+        );
+    }
+
+    #[test]
+    fn impossible_lengths_are_refused_at_once() {
+        for length in [-1, 0, 7, i32::MIN] {
+            assert_eq!(
+                inspect(&length.to_be_bytes(), CAPS),
+                Err(FrameError::Malformed(length))
+            );
+        }
+    }
+
+    #[test]
+    fn strangers_are_recognised() {
+        assert_eq!(stray(&[0x16, 3, 1, 2]), Some(Stray::TlsClient));
+        assert_eq!(stray(b"GET / HTTP/1.1"), Some(Stray::HttpClient));
+        assert_eq!(stray(&framed(18, 4)), None);
+    }
+}
