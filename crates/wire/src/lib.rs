@@ -16,4 +16,6 @@ pub mod error;
 pub mod frame;
 pub mod header;
 
+pub mod record;
+
 pub use codec::{Message, Request};
