@@ -16,6 +16,7 @@ pub mod resource;
 pub mod rule;
 
 pub mod authorize;
+pub mod explain;
 pub mod filter;
 pub mod policy;
 
