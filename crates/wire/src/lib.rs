@@ -18,4 +18,6 @@ pub mod header;
 
 pub mod record;
 
+pub mod sasl;
+
 pub use codec::{Message, Request};
