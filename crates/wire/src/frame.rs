@@ -1,7 +1,8 @@
 //! Frames: a length, then header and body.
 //!
-//! In: bytes as they arrive. Out: whole frames without their length. No socket here. Memory follows the bytes that
-//! arrived, never the length that was promised; a length above the cap is refused when its four bytes are there.
+//! In: bytes as they arrive, in a buffer that the reader of the socket owns. Out: whole frames without their length, as
+//! slices of that buffer. No socket here. Memory follows the bytes that arrived, never the length that was promised
+//! ([`room`]); a length above the cap is refused when its four bytes are there.
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -9,6 +10,14 @@ use bytes::{Buf, Bytes, BytesMut};
 pub const LENGTH_LEN: usize = 4;
 /// Shortest request: key, version, correlation id.
 const REQUEST_MIN: usize = 8;
+/// Bytes reserved while nothing is known of a frame.
+const FIRST_READ: usize = 4 << 10;
+/// Bytes reserved at a time for a length that was only promised.
+const STEP: usize = 64 << 10;
+
+const PRODUCE: i16 = 0;
+const SASL_HANDSHAKE: i16 = 17;
+const API_VERSIONS: i16 = 18;
 
 /// Header and body, in parts that are written one after the other. The length in front is not part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,15 +39,31 @@ impl Frame {
     }
 
     /// One piece of memory; copies only if there are several parts.
-    pub fn into_bytes(mut self) -> Bytes {
-        if self.parts.len() == 1 {
-            return self.parts.remove(0);
+    pub fn into_bytes(self) -> Bytes {
+        self.to_bytes()
+    }
+
+    /// One piece of memory; copies only if there are several parts.
+    pub fn to_bytes(&self) -> Bytes {
+        if let [only] = self.parts.as_slice() {
+            return only.clone();
         }
         let mut whole = BytesMut::with_capacity(self.len());
         for part in &self.parts {
             whole.extend_from_slice(part);
         }
         whole.freeze()
+    }
+
+    /// Everything that goes on the wire, length first, for a vectored write.
+    ///
+    /// `None`: longer than a length can say.
+    pub fn into_wire(self) -> Option<Vec<Bytes>> {
+        let prefix = self.length_prefix()?;
+        let mut parts = Vec::with_capacity(self.parts.len() + 1);
+        parts.push(Bytes::copy_from_slice(&prefix));
+        parts.extend(self.parts);
+        Some(parts)
     }
 
     /// The four bytes that go in front.
@@ -74,29 +99,46 @@ pub enum FrameError {
     TooLarge { length: usize, cap: usize },
 }
 
-/// Largest frames by API key.
+/// Largest requests by API key, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameCaps {
     /// Produce carries records.
     pub produce: usize,
+    /// SaslHandshake and ApiVersions carry next to nothing.
+    pub greeting: usize,
     pub other: usize,
 }
 
 impl FrameCaps {
+    /// Before anybody is logged in: no API carries much.
+    pub const BEFORE_LOGIN: Self = Self {
+        produce: 64 << 10,
+        greeting: 4 << 10,
+        other: 64 << 10,
+    };
+    /// After login, unless configured otherwise.
+    pub const AFTER_LOGIN: Self = Self {
+        produce: 100 << 20,
+        greeting: 16 << 20,
+        other: 16 << 20,
+    };
+
     /// One cap for all.
     pub const fn same(cap: usize) -> Self {
         Self {
             produce: cap,
+            greeting: cap,
             other: cap,
         }
     }
 
     fn cap(self, key: Option<i16>) -> usize {
         match key {
-            Some(0) => self.produce,
+            Some(PRODUCE) => self.produce,
+            Some(SASL_HANDSHAKE | API_VERSIONS) => self.greeting,
             Some(_) => self.other,
             // The key is not there yet: only what no key may pass is refused.
-            None => self.produce.max(self.other),
+            None => self.produce.max(self.other).max(self.greeting),
         }
     }
 }
@@ -141,6 +183,18 @@ pub fn inspect(buffer: &[u8], caps: FrameCaps) -> Result<Progress, FrameError> {
         None | Some(0) => Progress::Ready { length },
         Some(missing) => Progress::Body { length, missing },
     })
+}
+
+/// Bytes worth reserving before the next read.
+///
+/// A promised length is believed only by a caller that holds permits for it (`granted`); otherwise the buffer grows
+/// in small steps, so that its size follows what arrived.
+pub fn room(progress: Progress, granted: bool) -> usize {
+    match progress {
+        Progress::Idle | Progress::Length | Progress::Ready { .. } => FIRST_READ,
+        Progress::Body { missing, .. } if granted => missing,
+        Progress::Body { missing, .. } => missing.min(STEP),
+    }
 }
 
 /// Takes the next whole frame out of the buffer, if it is there.
@@ -198,6 +252,7 @@ mod tests {
 
     const CAPS: FrameCaps = FrameCaps {
         produce: 1_000,
+        greeting: 50,
         other: 100,
     };
 
@@ -244,6 +299,43 @@ mod tests {
                 cap: 1_000
             })
         );
+    }
+
+    #[test]
+    fn greetings_have_a_cap_of_their_own() {
+        for key in [17, 18] {
+            assert!(inspect(&framed(key, 42), CAPS).is_ok());
+            assert!(inspect(&framed(key, 43), CAPS).is_err());
+        }
+        assert!(inspect(&framed(36, 43), CAPS).is_ok());
+    }
+
+    #[test]
+    fn room_follows_what_arrived_unless_granted() {
+        let length = 100 << 20;
+        let promised = (length as i32).to_be_bytes();
+        let progress = inspect(&promised, FrameCaps::AFTER_LOGIN).unwrap();
+        assert_eq!(room(progress, false), STEP);
+        assert_eq!(room(progress, true), length);
+        assert_eq!(room(Progress::Idle, true), FIRST_READ);
+
+        // A peer that promises 100 MiB and sends little.
+        let mut buffer = BytesMut::new();
+        buffer.extend_from_slice(&promised);
+        for _ in 0..100 {
+            let progress = inspect(&buffer, FrameCaps::AFTER_LOGIN).unwrap();
+            buffer.reserve(room(progress, false));
+            buffer.extend_from_slice(&[0; 10]);
+        }
+        assert!(buffer.capacity() < 4 * STEP);
+    }
+
+    #[test]
+    fn wire_parts_begin_with_the_length() {
+        let frame = Frame::new(vec![Bytes::from_static(b"ab"), Bytes::from_static(b"cde")]);
+        assert_eq!(frame.to_bytes(), "abcde");
+        let wire = frame.into_wire().unwrap();
+        assert_eq!(wire.concat(), b"\0\0\0\x05abcde");
     }
 
     #[test]

@@ -150,6 +150,33 @@ pub fn decode_request<R: Request>(frame: Bytes) -> Result<(RequestHeader, R), De
     Ok((header, request))
 }
 
+/// A request as it came, under another correlation id. The body is shared, not read.
+///
+/// `None`: too short for a header.
+pub fn request_with_id(frame: &Bytes, correlation_id: i32) -> Option<Frame> {
+    let start = frame.first_chunk::<4>()?;
+    let body = frame.len().checked_sub(8)?;
+    let mut front = Vec::with_capacity(8);
+    front.extend_from_slice(start);
+    front.extend_from_slice(&correlation_id.to_be_bytes());
+    let body = frame.slice(frame.len() - body..);
+    Some(Frame::new(vec![front.into(), body]))
+}
+
+/// A response as it came, under another correlation id. The body is shared, not read.
+///
+/// `None`: too short for a header, or cut inside it.
+pub fn response_with_id(mut frame: Frame, correlation_id: i32) -> Option<Frame> {
+    let first = frame.parts.first_mut()?;
+    if first.len() < 4 {
+        return None;
+    }
+    drop(first.split_to(4));
+    let front = Bytes::copy_from_slice(&correlation_id.to_be_bytes());
+    frame.parts.insert(0, front);
+    Some(frame)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +204,26 @@ mod tests {
             .into_bytes();
         assert_eq!(&frame[..6], [0, 0, 0, 9, 0, 0]);
         assert!(response_header_has_tags(3, 9) && !response_header_has_tags(3, 8));
+    }
+
+    #[test]
+    fn another_correlation_id_leaves_the_rest_alone() {
+        let body = MetadataRequest::default();
+        let request = |id| {
+            encode_request(id, Some("kcat".into()), 9, &body)
+                .unwrap()
+                .into_bytes()
+        };
+        assert_eq!(
+            request_with_id(&request(7), 8).unwrap().into_bytes(),
+            request(8)
+        );
+        assert_eq!(request_with_id(&Bytes::from_static(b"1234567"), 8), None);
+
+        let response = |id| encode_response(18, 3, id, &ApiVersionsResponse::default()).unwrap();
+        let renamed = response_with_id(response(7), 8).unwrap();
+        assert_eq!(renamed.into_bytes(), response(8).into_bytes());
+        assert_eq!(response_with_id(Frame::default(), 8), None);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! is allocated for them beyond what the bytes at hand can expand to. Elsewhere in the workspace the raw decoders
 //! of the compression libraries are not used, so that no path is without a cap.
 
+#![allow(clippy::disallowed_types, clippy::disallowed_methods)]
+
 mod block;
 mod gzip;
 mod lz4;
