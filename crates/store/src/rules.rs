@@ -1,0 +1,188 @@
+//! Changing the rules: one transaction with its trail events, then in force.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kastellan_core::event::{Class, Event, Outcome};
+use kastellan_core::filter::RuleFilter;
+use kastellan_core::policy::{Policy, PolicyEpoch};
+use kastellan_core::ports::{ChangeError, Pending, Requester, Revocation, RuleStore};
+use kastellan_core::rule::{Rule, RuleDefinition, RuleId};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Row};
+
+use crate::database::stage;
+use crate::snapshot::Snapshot;
+use crate::{Store, unavailable};
+
+/// Rules that one request may remove (Kafka `AclControlManager`).
+const REMOVE_MAX: usize = 10_000;
+
+impl Store {
+    /// Removes rules by number; a number that no rule has is an error and nothing is removed.
+    pub async fn remove_rules(
+        &self,
+        ids: &[RuleId],
+        by: &Requester,
+    ) -> Result<Vec<Rule>, ChangeError> {
+        let mut database = self.database.lock().await;
+        let snapshot = self.current();
+        let mut removed = Vec::new();
+        for id in ids {
+            let rule = snapshot
+                .policy
+                .rule(*id)
+                .ok_or_else(|| ChangeError::Invalid(format!("there is no {id}")))?;
+            removed.push(rule.clone());
+        }
+        self.remove_now(&mut database, &snapshot, &removed, by)
+            .await?;
+        Ok(removed)
+    }
+
+    async fn add_now(
+        &self,
+        definitions: Vec<RuleDefinition>,
+        by: &Requester,
+    ) -> Result<Vec<Rule>, ChangeError> {
+        let mut database = self.database.lock().await;
+        let snapshot = self.current();
+        let mut rules = snapshot.policy.rules().to_vec();
+        let mut answer = Vec::with_capacity(definitions.len());
+        let mut events = Vec::new();
+        let mut transaction = database.connection.begin().await.map_err(unavailable)?;
+        for definition in definitions {
+            if let Some(known) = rules.iter().find(|rule| rule.definition == definition) {
+                answer.push(known.clone());
+                continue;
+            }
+            let id = insert(&mut transaction, &definition)
+                .await
+                .map_err(unavailable)?;
+            let event = event(by, id).changed(None, Some(definition.to_string()));
+            events.push(stage(&mut transaction, event).await.map_err(unavailable)?);
+            let rule = Rule { id, definition };
+            rules.push(rule.clone());
+            answer.push(rule);
+        }
+        transaction.commit().await.map_err(unavailable)?;
+        if !events.is_empty() {
+            self.enforce(&snapshot, rules);
+            self.deliver(&mut database, events).await;
+        }
+        Ok(answer)
+    }
+
+    async fn remove_now(
+        &self,
+        database: &mut crate::Database,
+        snapshot: &Snapshot,
+        removed: &[Rule],
+        by: &Requester,
+    ) -> Result<(), ChangeError> {
+        let ids: BTreeSet<RuleId> = removed.iter().map(|rule| rule.id).collect();
+        if ids.len() > REMOVE_MAX {
+            return Err(ChangeError::TooMany(REMOVE_MAX));
+        }
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut events = Vec::new();
+        let mut transaction = database.connection.begin().await.map_err(unavailable)?;
+        for rule in snapshot
+            .policy
+            .rules()
+            .iter()
+            .filter(|rule| ids.contains(&rule.id))
+        {
+            sqlx::query("DELETE FROM rules WHERE id = $1")
+                .bind(rule.id.0)
+                .execute(&mut *transaction)
+                .await
+                .map_err(unavailable)?;
+            let event = event(by, rule.id).changed(Some(rule.definition.to_string()), None);
+            events.push(stage(&mut transaction, event).await.map_err(unavailable)?);
+        }
+        transaction.commit().await.map_err(unavailable)?;
+        let rules = snapshot
+            .policy
+            .rules()
+            .iter()
+            .filter(|rule| !ids.contains(&rule.id))
+            .cloned()
+            .collect();
+        self.enforce(snapshot, rules);
+        self.deliver(database, events).await;
+        Ok(())
+    }
+
+    /// Compiles, swaps, and tells the sessions.
+    fn enforce(&self, snapshot: &Snapshot, rules: Vec<Rule>) {
+        let epoch = PolicyEpoch(snapshot.policy.epoch().0 + 1);
+        let policy = Arc::new(Policy::compile(epoch, self.super_users.clone(), rules));
+        self.publish(Snapshot {
+            users: self.current().users.clone(),
+            policy,
+        });
+        self.revoke(Revocation::Policy);
+    }
+}
+
+impl RuleStore for Store {
+    fn add<'a>(
+        &'a self,
+        rules: Vec<RuleDefinition>,
+        by: &'a Requester,
+    ) -> Pending<'a, Result<Vec<Rule>, ChangeError>> {
+        Box::pin(self.add_now(rules, by))
+    }
+
+    fn remove<'a>(
+        &'a self,
+        filters: Vec<RuleFilter>,
+        by: &'a Requester,
+    ) -> Pending<'a, Result<Vec<Vec<Rule>>, ChangeError>> {
+        Box::pin(async move {
+            let mut database = self.database.lock().await;
+            let snapshot = self.current();
+            let found: Vec<Vec<Rule>> = filters
+                .iter()
+                .map(|filter| snapshot.policy.find(filter).cloned().collect())
+                .collect();
+            self.remove_now(&mut database, &snapshot, &found.concat(), by)
+                .await?;
+            Ok(found)
+        })
+    }
+}
+
+fn event(by: &Requester, id: RuleId) -> Event {
+    let event = Event::new("policy.rule", Class::Critical, Outcome::Ok)
+        .by(&by.principal, Some(by.proof))
+        .on("rule", &id.0.to_string());
+    match by.peer {
+        Some(peer) => event.from_peer(peer, &by.listener),
+        None => event.with("listener", &by.listener),
+    }
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    rule: &RuleDefinition,
+) -> Result<RuleId, sqlx::Error> {
+    let row = sqlx::query(
+        "INSERT INTO rules (effect, subject_kind, subject_name, host, operation, resource_kind, pattern, name) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+    )
+    .bind(i64::from(rule.effect.code()))
+    .bind(rule.subject.kind())
+    .bind(rule.subject.name())
+    .bind(rule.host.as_str())
+    .bind(i64::from(rule.operation.code()))
+    .bind(i64::from(rule.resource.kind.code()))
+    .bind(i64::from(rule.resource.pattern.code()))
+    .bind(&*rule.resource.name)
+    .fetch_one(connection)
+    .await?;
+    Ok(RuleId(row.get(0)))
+}
