@@ -4,12 +4,13 @@
 //! A user that does not exist runs the same conversation with a made-up verifier and fails at its end, so that
 //! neither the number of steps nor the salt tells whether a user exists.
 
-use kastellan_core::credential::{DEFAULT_ITERATIONS, ITERATIONS, ScramMechanism, ScramVerifier};
-use kastellan_core::secret::Secret;
-use subtle::ConstantTimeEq;
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use kastellan_core::credential::{DEFAULT_ITERATIONS, ITERATIONS, ScramMechanism, ScramVerifier};
+use kastellan_core::secret::Secret;
+use subtle::ConstantTimeEq;
 
 use super::grammar::{ClientFinal, ClientFirst};
 use super::keys::{self, SALT_LEN};
@@ -46,6 +47,12 @@ pub struct Claimed {
 pub struct Candidate {
     verifier: ScramVerifier,
     standing: Result<(), ScramError>,
+}
+
+impl fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Candidate(..)")
+    }
 }
 
 impl Claimed {
@@ -126,6 +133,7 @@ fn decoy(mechanism: ScramMechanism, user: &str, key: &Secret) -> ScramVerifier {
 }
 
 /// The proof is awaited.
+#[derive(Debug)]
 pub struct Challenged {
     claimed: Claimed,
     candidate: Candidate,
