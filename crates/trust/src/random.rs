@@ -1,0 +1,14 @@
+//! Random bytes.
+
+use aws_lc_rs::rand;
+
+/// The system has no randomness: nothing secret can be made.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("no randomness")]
+pub struct NoRandomness;
+
+pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut out = [0; N];
+    rand::fill(&mut out).map_err(|_| NoRandomness)?;
+    Ok(out)
+}
