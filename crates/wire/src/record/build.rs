@@ -1,7 +1,5 @@
 //! Makes record batches: for tests, tools, and records that are written anew.
 
-use bytes::Bytes;
-
 use super::batch::{Attributes, Batch, BatchHeader, HEADER_LEN, TimestampType};
 use super::compress::{self, Codec, CompressError, Encoding};
 use super::records::{Header, Record};
@@ -20,7 +18,8 @@ use super::varint;
 pub struct BatchBuilder {
     header: BatchHeader,
     encoding: Encoding,
-    plain: Vec<u8>,
+    /// Room for the header, then the records before compression.
+    bytes: Vec<u8>,
 }
 
 /// Why no batch came out.
@@ -50,7 +49,7 @@ impl BatchBuilder {
                 record_count: 0,
             },
             encoding,
-            plain: Vec::new(),
+            bytes: vec![0; HEADER_LEN],
         }
     }
 
@@ -64,7 +63,7 @@ impl BatchBuilder {
                 ..*header
             },
             encoding,
-            plain: Vec::new(),
+            bytes: vec![0; HEADER_LEN],
         }
     }
 
@@ -138,7 +137,7 @@ impl BatchBuilder {
         self.header.record_count = self.header.record_count.saturating_add(1);
         let time_delta = timestamp.wrapping_sub(self.header.base_timestamp);
         put_record(
-            &mut self.plain,
+            &mut self.bytes,
             offset_delta,
             time_delta,
             key,
@@ -149,27 +148,27 @@ impl BatchBuilder {
 
     /// Bytes of the records so far, before compression.
     pub fn plain_len(&self) -> usize {
-        self.plain.len()
+        self.plain().len()
+    }
+
+    fn plain(&self) -> &[u8] {
+        self.bytes.get(HEADER_LEN..).unwrap_or_default()
     }
 
     /// Compresses the records and finishes the header.
-    pub fn build(self) -> Result<Batch, BuildError> {
-        let section = if self.encoding.codec() == Codec::None {
-            self.plain
-        } else {
-            compress::compress(self.encoding, &self.plain)?
-        };
-        let size = HEADER_LEN.saturating_add(section.len());
-        let length = i32::try_from(size - 12).map_err(|_| BuildError::TooLarge)?;
-        let mut header = BatchHeader {
-            length,
-            ..self.header
-        };
-        header.crc = header.checksum(&section);
-        let mut bytes = Vec::with_capacity(size);
-        bytes.extend_from_slice(&header.to_bytes());
-        bytes.extend_from_slice(&section);
-        Batch::parse(&Bytes::from(bytes)).map_err(|_| BuildError::TooLarge)
+    pub fn build(mut self) -> Result<Batch, BuildError> {
+        if self.encoding.codec() != Codec::None {
+            let section = compress::compress(self.encoding, self.plain())?;
+            self.bytes.truncate(HEADER_LEN);
+            self.bytes.extend_from_slice(&section);
+        }
+        self.header.length =
+            i32::try_from(self.bytes.len() - 12).map_err(|_| BuildError::TooLarge)?;
+        self.header.crc = self.header.checksum(self.plain());
+        if let Some(front) = self.bytes.first_chunk_mut() {
+            *front = self.header.to_bytes();
+        }
+        Batch::parse(&self.bytes.into()).map_err(|_| BuildError::TooLarge)
     }
 }
 

@@ -5,8 +5,8 @@
 use bytes::{Buf, Bytes};
 
 use super::RecordError;
-use super::batch::{Batch, BatchError, BatchHeader, TimestampType};
-use super::compress::{self, Codec, ExpansionCaps};
+use super::batch::{Batch, BatchHeader, TimestampType};
+use super::compress::{self, ExpansionCaps};
 use super::varint::Cursor;
 use super::walk::{self, WalkError};
 
@@ -179,10 +179,5 @@ impl Batch {
             index: 0,
             error: error.into(),
         })
-    }
-
-    /// Whether the records are plain bytes of this batch's memory.
-    pub fn is_plain(&self) -> Result<bool, BatchError> {
-        Ok(self.codec()? == Codec::None)
     }
 }
