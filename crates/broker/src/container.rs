@@ -1,0 +1,179 @@
+//! One file of sealed frames: written at its end by one run of the process, read by anyone who has the keyring.
+//!
+//! In: content. Out: frames at positions. What a frame's content means is the business of segments and journals.
+
+mod scan;
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use seal::at_rest::{
+    FileHeader, FileIdentity, FrameError, FrameHeader, HEADER_LEN, HeaderError, Keyring, KeyringError, ReadKey,
+    WriteKey, frame_len,
+};
+
+use crate::disk::{Disk, DiskFile};
+
+pub(crate) use scan::{Scan, Tail, scan};
+
+/// Where the first frame lies.
+pub(crate) const FIRST: u64 = HEADER_LEN as u64;
+
+/// Kinds of frames.
+pub(crate) mod kind {
+    pub const OPENING: u8 = 1;
+    pub const BATCH: u8 = 2;
+    pub const INDEX: u8 = 3;
+    pub const CLOSE: u8 = 4;
+    pub const ENTRY: u8 = 16;
+    pub const SNAPSHOT_END: u8 = 17;
+}
+
+/// Bytes of a close frame: it is found at the end of the file.
+pub(crate) const CLOSE_LEN: u64 = 96;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ContainerError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+}
+
+/// An opened frame.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub header: FrameHeader,
+    pub content: Bytes,
+    pub tag: [u8; 16],
+}
+
+/// A new file that this run writes.
+pub(crate) struct Writer {
+    file: Arc<dyn DiskFile>,
+    key: WriteKey,
+    position: u64,
+    last: LastFrame,
+    buffer: Vec<u8>,
+}
+
+/// The last frame of a file, which the next file of a partition names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LastFrame {
+    pub number: u32,
+    pub tag: [u8; 16],
+}
+
+impl Writer {
+    /// Makes the file and writes its header.
+    pub(crate) fn create(
+        disk: &dyn Disk,
+        keyring: &Keyring,
+        path: &str,
+        identity: FileIdentity,
+    ) -> Result<(Self, FileHeader), ContainerError> {
+        let (header, key) = keyring.create_file(identity)?;
+        let file = disk.create(path)?;
+        file.write_at(&header.to_bytes(), 0)?;
+        let writer = Self { file, key, position: FIRST, last: LastFrame::default(), buffer: Vec::new() };
+        Ok((writer, header))
+    }
+
+    pub(crate) fn file(&self) -> &Arc<dyn DiskFile> {
+        &self.file
+    }
+
+    /// Where the next frame will lie.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(crate) fn last(&self) -> LastFrame {
+        self.last
+    }
+
+    pub(crate) fn frames(&self) -> u32 {
+        self.key.next_number()
+    }
+
+    /// Seals and writes one frame. After a failed write the file is cut back; the frame's number is used up.
+    pub(crate) fn append(&mut self, kind: u8, durable: u64, content: &[&[u8]]) -> Result<u64, ContainerError> {
+        let mark = u32::try_from(durable / 16).unwrap_or(u32::MAX);
+        self.buffer.clear();
+        let (number, tag) = self.key.seal(kind, mark, self.position, content, &mut self.buffer)?;
+        if let Err(error) = self.file.write_at(&self.buffer, self.position) {
+            let _ = self.file.set_len(self.position);
+            return Err(error.into());
+        }
+        let at = self.position;
+        self.position += self.buffer.len() as u64;
+        self.last = LastFrame { number, tag };
+        if self.buffer.capacity() > 4 << 20 {
+            self.buffer = Vec::new();
+        }
+        Ok(at)
+    }
+
+    /// Whether `content` bytes more would pass a length.
+    pub(crate) fn would_pass(&self, content: usize, limit: u64) -> bool {
+        self.position + frame_len(content) as u64 > limit
+    }
+}
+
+/// A file that is only read.
+pub(crate) struct Opened {
+    pub file: Arc<dyn DiskFile>,
+    pub header: FileHeader,
+    pub key: ReadKey,
+}
+
+impl Opened {
+    /// Opens a file and authenticates its header, which must say that it belongs here.
+    pub(crate) fn open(
+        disk: &dyn Disk,
+        keyring: &Keyring,
+        path: &str,
+        expected: FileIdentity,
+    ) -> Result<Self, ContainerError> {
+        let file = disk.open(path)?;
+        let mut head = [0; HEADER_LEN];
+        let read = file.read_at(&mut head, 0)?;
+        let (header, key) = keyring.open_expected(head.get(..read).unwrap_or_default(), expected)?;
+        Ok(Self { file, header, key })
+    }
+
+    pub(crate) fn frame(&self, position: u64, cap: u32) -> Result<Frame, ContainerError> {
+        read_frame(self.file.as_ref(), &self.key, position, cap)
+    }
+}
+
+/// Reads and opens one frame. Its declared length meets `cap` before anything is allocated.
+pub(crate) fn read_frame(
+    file: &dyn DiskFile,
+    key: &ReadKey,
+    position: u64,
+    cap: u32,
+) -> Result<Frame, ContainerError> {
+    let mut head = [0; FrameHeader::LEN];
+    if file.read_at(&mut head, position)? < head.len() {
+        return Err(FrameError::Short.into());
+    }
+    let header = FrameHeader::parse(&head, cap)?;
+    let mut bytes = BytesMut::zeroed(header.len as usize);
+    if file.read_at(&mut bytes, position)? < bytes.len() {
+        return Err(FrameError::Short.into());
+    }
+    open_frame(key, position, bytes)
+}
+
+/// Opens a frame whose bytes are all there.
+pub(crate) fn open_frame(key: &ReadKey, position: u64, mut bytes: BytesMut) -> Result<Frame, ContainerError> {
+    let tag = bytes.last_chunk::<16>().copied().unwrap_or_default();
+    let opened = key.open(position, &mut bytes)?;
+    Ok(Frame { header: opened.header, content: bytes.freeze().slice(opened.content), tag })
+}

@@ -1,0 +1,87 @@
+//! Walks all frames of a file and judges its tail: whole, torn (never durable), or corrupt (durable bytes damaged).
+//!
+//! At the first bad frame every later 16-byte position is tried as a frame. If a good one says that bytes beyond the
+//! damage had been synced, the damage is to durable bytes.
+
+use seal::at_rest::FrameHeader;
+
+use super::{ContainerError, FIRST, Frame, Opened, read_frame};
+
+/// What lies behind the last good frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// Nothing.
+    Whole,
+    /// Bytes that were never promised to anyone.
+    Torn,
+    /// Bytes that had been synced and are damaged.
+    Corrupt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scan {
+    /// Where the good frames end.
+    pub end: u64,
+    /// The highest durable mark among the good frames, in bytes.
+    pub durable: u64,
+    pub tail: Tail,
+}
+
+/// Visits every good frame in order. The visitor may call a frame bad by returning false.
+pub(crate) fn scan(
+    opened: &Opened,
+    cap: u32,
+    mut visit: impl FnMut(u64, &Frame) -> bool,
+) -> Result<Scan, ContainerError> {
+    let len = opened.file.len()?;
+    let (mut position, mut durable, mut last) = (FIRST, 0, None);
+    while position < len {
+        let frame = match read_frame(opened.file.as_ref(), &opened.key, position, cap) {
+            Ok(frame) => frame,
+            Err(ContainerError::Io(error)) => return Err(error.into()),
+            Err(_) => break,
+        };
+        if last.is_some_and(|last| frame.header.number <= last) || !visit(position, &frame) {
+            break;
+        }
+        last = Some(frame.header.number);
+        durable = durable.max(u64::from(frame.header.durable_mark) * 16);
+        position += u64::from(frame.header.len);
+    }
+    let tail = if position >= len {
+        Tail::Whole
+    } else if proves_loss(opened, position, len, cap, last)? {
+        Tail::Corrupt
+    } else {
+        Tail::Torn
+    };
+    Ok(Scan { end: position, durable, tail })
+}
+
+/// Whether a good frame behind `bad` says that bytes beyond it had been synced.
+fn proves_loss(
+    opened: &Opened,
+    bad: u64,
+    len: u64,
+    cap: u32,
+    last: Option<u32>,
+) -> Result<bool, ContainerError> {
+    let mut head = [0; FrameHeader::LEN];
+    let mut position = bad + 16;
+    while position + FrameHeader::LEN as u64 <= len {
+        if opened.file.read_at(&mut head, position)? == head.len()
+            && let Ok(header) = FrameHeader::parse(&head, cap)
+            && last.is_none_or(|last| header.number > last)
+            && u64::from(header.durable_mark) * 16 > bad
+            && position + u64::from(header.len) <= len
+        {
+            match read_frame(opened.file.as_ref(), &opened.key, position, cap) {
+                Ok(_) => return Ok(true),
+                Err(ContainerError::Io(error)) => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        position += 16;
+    }
+    Ok(false)
+}

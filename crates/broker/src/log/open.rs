@@ -1,0 +1,374 @@
+//! Start: lock, keyring, journals, partitions; and the task that looks after free space and the catalog.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use kastellan_core::time::Clock;
+use seal::at_rest::{FileKind, Keyring, KeyringError, Suite};
+use seal::master::MasterKey;
+use uuid::Uuid;
+
+use super::{Inner, Log};
+use crate::catalog::{CatalogJournal, Entry, State};
+use crate::container::ContainerError;
+use crate::disk::Disk;
+use crate::failure::Failure;
+use crate::groups_journal::GroupsJournal;
+use crate::journal::{self, JournalError};
+use crate::offsets::Place;
+use crate::partition::{Partitions, Tools};
+use crate::read::Reader;
+use crate::recover::{self, Facts};
+use crate::segment::Files;
+use crate::shard::Shards;
+use crate::space::Space;
+use crate::sync::SyncPool;
+
+/// Bytes of a keyring, at most.
+const KEYRING_MAX: u64 = 1 << 20;
+/// Partitions that recover at once.
+const RECOVERIES: usize = 4;
+
+/// How the log runs.
+#[derive(Clone, Debug)]
+pub struct LogOptions {
+    pub node: i32,
+    pub append_threads: usize,
+    pub sync_threads: usize,
+    /// Waits before each sync, at most 5 ms.
+    pub sync_linger: Duration,
+    pub retention_check: Duration,
+    /// `None`: 256 MiB or 2 % of the file system, whichever is more.
+    pub min_free: Option<u64>,
+    pub max_topics: usize,
+    pub max_partitions: usize,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            node: 1,
+            append_threads: cores.min(4),
+            sync_threads: 4,
+            sync_linger: Duration::ZERO,
+            retention_check: Duration::from_secs(60),
+            min_free: None,
+            max_topics: 1_000,
+            max_partitions: 2_000,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("keyring: {0}")]
+    Keyring(#[from] KeyringError),
+    #[error("keyring is missing although there are records\nnext: put the keyring back from a backup (keyring.old is the one before)")]
+    KeyringMissing,
+    #[error("{0}")]
+    Journal(String),
+    #[error("catalog holds an entry that this version does not know")]
+    Newer,
+}
+
+impl From<JournalError> for OpenError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Container(ContainerError::Io(error)) => Self::Io(error),
+            other => Self::Journal(other.to_string()),
+        }
+    }
+}
+
+/// What a start found.
+pub struct Opened {
+    pub log: Log,
+    /// Entries of the groups journal, oldest first.
+    pub groups: Vec<(u16, Bytes)>,
+    /// Partitions that are offline, and why.
+    pub damage: Vec<String>,
+}
+
+impl Log {
+    /// Opens the log, or makes a new one in an empty directory. Blocks while it reads.
+    pub async fn open(
+        options: LogOptions,
+        master: Arc<dyn MasterKey>,
+        disk: Arc<dyn Disk>,
+        clock: Clock,
+    ) -> Result<Opened, OpenError> {
+        let started = clock.monotonic();
+        let work = move || Startup::run(options, master.as_ref(), disk, clock);
+        let Startup { log, groups, partitions, damage } = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| OpenError::Journal(format!("start failed: {error}")))??;
+        for partition in partitions {
+            log.inner().shards.adopt(partition).await;
+        }
+        let took = log.inner().clock.monotonic().saturating_sub(started);
+        metrics::gauge!("log_recovery_seconds").set(took.as_secs_f64());
+        metrics::gauge!("log_partitions_offline").set(damage.len() as f64);
+        look_after(&log);
+        Ok(Opened { log, groups, damage })
+    }
+}
+
+struct Startup {
+    log: Log,
+    groups: Vec<(u16, Bytes)>,
+    partitions: Vec<crate::partition::Partition>,
+    damage: Vec<String>,
+}
+
+impl Startup {
+    fn run(
+        options: LogOptions,
+        master: &dyn MasterKey,
+        disk: Arc<dyn Disk>,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
+        disk.make_dir("p")?;
+        let keyring = Arc::new(open_keyring(disk.as_ref(), master, &clock)?);
+        let failure = Arc::new(Failure::default());
+        let sync = SyncPool::start(options.sync_threads, options.sync_linger, failure.clone())?;
+        let place = |dir: &'static str, kind: FileKind| journal::Place {
+            disk: disk.clone(),
+            keyring: keyring.clone(),
+            sync: sync.clone(),
+            dir,
+            kind,
+        };
+        let catalog_place = place("catalog", FileKind::Catalog);
+        let replayed = catalog_place.replay()?;
+        let (mut state, deleted) = replay_catalog(&replayed.entries)?;
+        let stopped = state.stopped.take();
+        if state.cluster.is_none() {
+            state.apply(Entry::Cluster { id: keyring.cluster_id().to_owned(), node: options.node });
+        }
+        tidy_directories(disk.as_ref(), &state, &deleted)?;
+        state.apply(Entry::Started { incarnation: state.incarnation + 1 });
+        let now = clock.now();
+        let snapshot: Vec<_> = state.snapshot().iter().map(Entry::encode).collect();
+        let journal = catalog_place.start(&replayed, &snapshot, state.incarnation, now)?;
+        let groups_place = place("groups", FileKind::Groups);
+        let groups = groups_place.replay()?;
+        let groups_journal = groups_place.start(&groups, &groups.entries, state.incarnation, now)?;
+        let facts = facts(&state, stopped.as_ref());
+        let catalog = Arc::new(CatalogJournal::new(journal, state, failure.clone(), clock.clone()));
+        let space = Arc::new(Space::new(disk.clone(), options.min_free));
+        let tools = Arc::new(Tools {
+            disk: disk.clone(),
+            keyring: keyring.clone(),
+            sync: sync.clone(),
+            catalog: catalog.clone(),
+            failure: failure.clone(),
+            space: space.clone(),
+            clock: clock.clone(),
+        });
+        let all = Arc::new(Partitions::default());
+        let (partitions, damage) = recover_all(&facts, &tools, &all);
+        let files = Arc::new(Files::new(disk.clone(), keyring.clone()));
+        let log = Log::new(Inner {
+            shards: Shards::start(options.append_threads, &tools, &all)?,
+            reader: Reader::new(all.clone(), files),
+            groups: GroupsJournal::new(groups_journal, failure.clone(), clock.clone()),
+            partitions: all,
+            options,
+            disk,
+            clock,
+            keyring,
+            catalog,
+            sync,
+            failure,
+            space,
+            changes: tokio::sync::Mutex::default(),
+        });
+        Ok(Self { log, groups: groups.entries, partitions, damage })
+    }
+}
+
+fn open_keyring(disk: &dyn Disk, master: &dyn MasterKey, clock: &Clock) -> Result<Keyring, OpenError> {
+    if disk.exists("keyring") {
+        let file = disk.open("keyring")?;
+        let len = file.len()?.min(KEYRING_MAX);
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+        let read = file.read_at(&mut bytes, 0)?;
+        return Ok(Keyring::open(bytes.get(..read).unwrap_or_default(), master)?);
+    }
+    if !disk.list("catalog")?.is_empty() || !disk.list("p")?.is_empty() {
+        return Err(OpenError::KeyringMissing);
+    }
+    let keyring = Keyring::create(&new_cluster_id(), Suite::default(), master, clock.now())?;
+    write_keyring(disk, &keyring)?;
+    Ok(keyring)
+}
+
+/// Replaces the keyring as a whole; the one before stays as `keyring.old`.
+pub(crate) fn write_keyring(disk: &dyn Disk, keyring: &Keyring) -> std::io::Result<()> {
+    if disk.exists("keyring.new") {
+        disk.remove_file("keyring.new")?;
+    }
+    let file = disk.create("keyring.new")?;
+    file.write_at(&keyring.to_bytes(), 0)?;
+    file.sync_all()?;
+    if disk.exists("keyring") {
+        disk.rename("keyring", "keyring.old")?;
+    }
+    disk.rename("keyring.new", "keyring")?;
+    disk.sync_dir("")
+}
+
+/// 16 random bytes as Kafka writes them: base64url, 22 characters.
+fn new_cluster_id() -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let id = u128::from_be_bytes(*Uuid::new_v4().as_bytes());
+    (0..22)
+        .map(|at| {
+            let shifted = if at < 21 { id >> (122 - 6 * at) } else { id << 4 };
+            char::from(LETTERS[(shifted & 63) as usize])
+        })
+        .collect()
+}
+
+/// The state that the entries lead to, and the topics that were deleted on the way.
+fn replay_catalog(entries: &[journal::Entry]) -> Result<(State, BTreeSet<Uuid>), OpenError> {
+    let mut state = State::default();
+    let mut deleted = BTreeSet::new();
+    for (kind, body) in entries {
+        let entry = Entry::decode(*kind, body).map_err(|_| OpenError::Newer)?;
+        if let Entry::TopicDeleted { id } = entry {
+            deleted.insert(id);
+        }
+        state.apply(entry);
+    }
+    Ok((state, deleted))
+}
+
+/// Files of deleted topics go; files that the catalog does not know are set aside and never removed by themselves.
+fn tidy_directories(disk: &dyn Disk, state: &State, deleted: &BTreeSet<Uuid>) -> std::io::Result<()> {
+    if disk.exists("trash") {
+        disk.remove_dir_all("trash")?;
+    }
+    for entry in disk.list("p")? {
+        let id = Uuid::parse_str(&entry.name).ok();
+        if id.is_some_and(|id| state.topics.contains_key(&id)) {
+            continue;
+        }
+        let target = if id.is_some_and(|id| deleted.contains(&id)) { "trash" } else { "quarantine" };
+        if target == "quarantine" {
+            tracing::warn!(directory = entry.name, "A directory that the catalog does not know goes to quarantine");
+        }
+        disk.make_dir(target)?;
+        disk.rename(&format!("p/{}", entry.name), &format!("{target}/{}", entry.name))?;
+    }
+    disk.sync_dir("p")?;
+    if disk.exists("trash") { disk.remove_dir_all("trash") } else { Ok(()) }
+}
+
+fn facts(
+    state: &State,
+    stopped: Option<&std::collections::HashMap<Place, (i64, u64)>>,
+) -> Vec<(Place, Facts)> {
+    let mut facts = Vec::new();
+    for (id, topic) in &state.topics {
+        for partition in 0..topic.partitions {
+            let place = Place { topic: *id, partition };
+            facts.push((place, Facts {
+                anchor: state.anchors.get(&place).copied(),
+                log_start: state.log_starts.get(&place).copied().unwrap_or(0),
+                stopped: stopped.and_then(|stopped| stopped.get(&place).copied()),
+            }));
+        }
+    }
+    facts
+}
+
+/// Recovers partitions, a few at a time.
+fn recover_all(
+    facts: &[(Place, Facts)],
+    tools: &Arc<Tools>,
+    all: &Partitions,
+) -> (Vec<crate::partition::Partition>, Vec<String>) {
+    let queue = Mutex::new(facts.iter());
+    let done = Mutex::new((Vec::new(), Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..RECOVERIES.min(facts.len()) {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().expect("nobody panics while holding it").next();
+                    let Some((place, facts)) = next else { return };
+                    let (partition, corrupt) = recover::recover(*place, *facts, tools);
+                    all.insert(*place, partition.shared.clone());
+                    let mut done = done.lock().expect("nobody panics while holding it");
+                    if let Some(corrupt) = corrupt {
+                        tracing::error!(error = %corrupt, "Partition is damaged and stays offline");
+                        done.1.push(corrupt.to_string());
+                    }
+                    done.0.push(partition);
+                }
+            });
+        }
+    });
+    done.into_inner().expect("nobody panics while holding it")
+}
+
+/// Every second the free space; every so often the synced ends. Ends with the log.
+fn look_after(log: &Log) {
+    let weak = Arc::downgrade(log.inner());
+    let every = log.options().retention_check.max(Duration::from_millis(100));
+    tokio::spawn(async move {
+        let mut since = Duration::ZERO;
+        let tick = Duration::from_secs(1).min(every);
+        loop {
+            tokio::time::sleep(tick).await;
+            let Some(inner) = weak.upgrade() else { return };
+            inner.space.check();
+            since += tick;
+            if since >= every {
+                since = Duration::ZERO;
+                note_synced_ends(&inner).await;
+            }
+        }
+    });
+}
+
+/// Tells the catalog how far partitions are durable, so that missing records are noticed after a crash.
+async fn note_synced_ends(inner: &Arc<Inner>) {
+    let entries: Vec<Entry> = inner
+        .partitions
+        .all()
+        .into_iter()
+        .filter_map(|(place, shared)| {
+            let newest = shared.segments().last()?.name;
+            let synced_end = shared.high_watermark();
+            (synced_end > newest.base && !shared.view().is_offline).then_some(Entry::Anchor {
+                place,
+                base: newest.base,
+                incarnation: newest.incarnation,
+                synced_end,
+            })
+        })
+        .collect();
+    let entries = inner.catalog.changed_anchors(entries);
+    if !entries.is_empty() && inner.catalog.commit(entries).await.is_err() {
+        tracing::warn!("Synced ends could not be noted");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cluster_id_has_the_form_that_kafka_uses() {
+        let id = new_cluster_id();
+        assert_eq!(id.len(), 22);
+        assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
+        assert_ne!(id, new_cluster_id());
+    }
+}

@@ -1,0 +1,273 @@
+//! Brings one partition back after a start: judges its newest file, and rewrites what was not proven durable.
+//!
+//! In: what the catalog says, and the files. Out: a partition that can go on, or one that is offline because durable
+//! bytes are damaged. Damage is told, never cut away.
+
+mod verdict;
+
+use std::sync::Arc;
+
+use wire::record::{Batch, BatchHeader};
+
+use crate::catalog::Anchor;
+use crate::container::{self, ContainerError, Frame, LastFrame, Opened, Scan, Tail, kind};
+use crate::offsets::Place;
+use crate::partition::{Opening, Partition, PartitionShared, Predecessor, Recovered, Tools};
+use crate::producers::{self, Producers};
+use crate::segment::{Closing, Extent, FRAME_CAP, Segment, SegmentName, read_closing};
+
+/// What the catalog says of a partition.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Facts {
+    pub anchor: Option<Anchor>,
+    pub log_start: i64,
+    /// The log stopped well, and this is where the newest file ended.
+    pub stopped: Option<(i64, u64)>,
+}
+
+/// Why a partition is offline.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Corrupt {
+    #[error("{file}: {why}")]
+    Damage { file: String, why: &'static str },
+    #[error("{file}: {error}")]
+    Unreadable { file: String, error: ContainerError },
+}
+
+/// Recovers a partition; a corrupt one is offline, and the reason is told.
+pub(crate) fn recover(place: Place, facts: Facts, tools: &Arc<Tools>) -> (Partition, Option<Corrupt>) {
+    match verdict::judge(place, facts, tools).and_then(|judged| bring_back(place, facts, judged, tools)) {
+        Ok(partition) => (partition, None),
+        Err(corrupt) => {
+            let epoch = i32::try_from(tools.catalog.incarnation()).unwrap_or(i32::MAX);
+            let shared = PartitionShared::new(facts.log_start, facts.log_start, epoch, Vec::new());
+            shared.set_offline();
+            let recovered = Recovered { shared, producers: Producers::default(), before: None };
+            (Partition::new(place, recovered, tools.clone()), Some(corrupt))
+        }
+    }
+}
+
+/// The files of a partition, judged.
+struct Judged {
+    /// All but the newest.
+    older: Vec<Arc<Segment>>,
+    newest: Option<Newest>,
+}
+
+struct Newest {
+    name: SegmentName,
+    path: String,
+    opened: Opened,
+    opening: Opening,
+    state: Tidiness,
+}
+
+enum Tidiness {
+    /// Closed by a stop that the catalog confirms.
+    Clean(Closing, LastFrame),
+    /// The process ended without saying so.
+    Scanned(Box<Scanned>),
+}
+
+/// What a scan of the newest file found.
+struct Scanned {
+    scan: Scan,
+    extent: Extent,
+    producers: Producers,
+    /// Frames in order: position, length, number and tag, and the batch if it is one.
+    frames: Vec<Seen>,
+    epochs: Vec<(i32, i64)>,
+}
+
+#[derive(Clone, Copy)]
+struct Seen {
+    position: u64,
+    last: LastFrame,
+    batch: Option<(i64, i64)>,
+}
+
+fn bring_back(place: Place, facts: Facts, judged: Judged, tools: &Arc<Tools>) -> Result<Partition, Corrupt> {
+    let epoch = i32::try_from(tools.catalog.incarnation()).unwrap_or(i32::MAX);
+    let Some(newest) = judged.newest else {
+        let shared = PartitionShared::new(facts.log_start, facts.log_start, epoch, Vec::new());
+        let recovered = Recovered { shared, producers: Producers::default(), before: None };
+        return Ok(Partition::new(place, recovered, tools.clone()));
+    };
+    match newest.state {
+        Tidiness::Clean(closing, last) => {
+            let mut epochs = newest.opening.epochs.clone();
+            if closing.end > newest.name.base {
+                push_epoch(&mut epochs, newest.opening.incarnation, newest.name.base);
+            }
+            let shared = PartitionShared::new(facts.log_start, closing.end, epoch, epochs);
+            let segment =
+                Segment::closed(place, newest.name, newest.path.clone(), closing.file_len, Some(closing));
+            let producers = producers_of(&newest.opened, &newest.opening, &newest.path)?;
+            let before = predecessor(&newest.opened, newest.name, closing.file_len, last);
+            shared.set_segments(judged.older.into_iter().chain([segment]).collect());
+            Ok(Partition::new(place, Recovered { shared, producers, before: Some(before) }, tools.clone()))
+        }
+        Tidiness::Scanned(scanned) => {
+            let file = newest.path.clone();
+            let unreadable = |error: ContainerError| Corrupt::Unreadable { file: file.clone(), error };
+            let parts = Parts {
+                place,
+                facts,
+                older: judged.older,
+                name: newest.name,
+                path: newest.path,
+                opened: newest.opened,
+                epoch,
+            };
+            rewrite_unproven(parts, *scanned, tools).map_err(unreadable)
+        }
+    }
+}
+
+/// What is left of the newest file when its verdict is known.
+struct Parts {
+    place: Place,
+    facts: Facts,
+    older: Vec<Arc<Segment>>,
+    name: SegmentName,
+    path: String,
+    opened: Opened,
+    epoch: i32,
+}
+
+/// After a stop that nobody confirmed: what lies behind the durable mark is sealed anew into a new file, since after a
+/// failed sync the page cache may show what the disk does not have.
+fn rewrite_unproven(parts: Parts, scanned: Scanned, tools: &Arc<Tools>) -> Result<Partition, ContainerError> {
+    let Scanned { scan, extent, producers, frames, epochs } = scanned;
+    let opening_end = frames.get(1).map_or(scan.end, |second| second.position);
+    let durable = scan.durable.max(opening_end);
+    let proven: Vec<&Seen> = frames.iter().filter(|seen| seen.position < durable).collect();
+    let unproven: Vec<&Seen> = frames.iter().filter(|seen| seen.position >= durable).collect();
+    let cut_at = unproven.first().map_or(scan.end, |seen| seen.position);
+    let last = proven.last().map_or(LastFrame::default(), |seen| seen.last);
+    let before = predecessor(&parts.opened, parts.name, cut_at, last);
+    let shared = PartitionShared::new(parts.facts.log_start, extent.end, parts.epoch, epochs);
+    let mut kept = extent.clone();
+    kept.index.retain(|entry| entry.position < cut_at);
+    kept.position = cut_at;
+    let first_unproven = unproven.iter().find_map(|seen| seen.batch);
+    kept.end = first_unproven.map_or(extent.end, |(base, _)| base);
+    let batches: Vec<(u64, i64)> =
+        unproven.iter().filter_map(|seen| Some((seen.position, seen.batch?.1))).collect();
+    let contents = read_batches(&parts.opened, &batches)?;
+    let file = parts.opened.file.clone();
+    let segment = Segment::active(parts.place, parts.name, parts.path, parts.opened, kept);
+    segment.set_len(cut_at);
+    shared.set_segments(parts.older.into_iter().chain([segment]).collect());
+    let recovered = Recovered { shared, producers, before: Some(before) };
+    let mut partition = Partition::new(parts.place, recovered, tools.clone());
+    if let Some((base, _)) = first_unproven {
+        partition.carry_over(base, extent.end, &contents)?;
+        metrics::counter!("log_recovery_rewritten_bytes")
+            .increment(contents.iter().map(|batch| batch.len() as u64).sum());
+    }
+    if file.len()? > cut_at {
+        file.set_len(cut_at)?;
+        file.sync_all()?;
+    }
+    if let Some((_, _)) = first_unproven {
+        partition
+            .anchor(extent.end)
+            .map_err(|_| ContainerError::Io(std::io::Error::other("the catalog cannot be written")))?;
+    }
+    Ok(partition)
+}
+
+fn read_batches(opened: &Opened, batches: &[(u64, i64)]) -> Result<Vec<bytes::Bytes>, ContainerError> {
+    batches.iter().map(|(position, _)| opened.frame(*position, FRAME_CAP).map(|frame| frame.content)).collect()
+}
+
+fn predecessor(opened: &Opened, name: SegmentName, len: u64, last: LastFrame) -> Predecessor {
+    Predecessor { file_id: opened.header.file_id, base: name.base, incarnation: name.incarnation, len, last }
+}
+
+fn push_epoch(epochs: &mut Vec<(i32, i64)>, incarnation: u32, start: i64) {
+    let epoch = i32::try_from(incarnation).unwrap_or(i32::MAX);
+    if epochs.last().is_none_or(|(last, _)| *last < epoch) {
+        epochs.push((epoch, start));
+    }
+}
+
+/// Producers as of the end of a file: those of its opening frame and its batches.
+fn producers_of(opened: &Opened, opening: &Opening, path: &str) -> Result<Producers, Corrupt> {
+    scan(opened, opening)
+        .map(|scanned| scanned.producers)
+        .map_err(|error| Corrupt::Unreadable { file: path.to_owned(), error })
+}
+
+/// Reads every frame of a file: authenticity, order, offsets, checksums.
+fn scan(opened: &Opened, opening: &Opening) -> Result<Scanned, ContainerError> {
+    let mut extent = Extent::new(opening.base, container::FIRST);
+    let mut producers = opening.producers.clone();
+    let mut epochs = opening.epochs.clone();
+    let mut frames = Vec::new();
+    let scan = container::scan(opened, FRAME_CAP, |position, frame| {
+        let batch = match frame.header.kind {
+            kind::OPENING if position == container::FIRST => {
+                extent.position = position + u64::from(frame.header.len);
+                None
+            }
+            kind::BATCH => match check_batch(frame, extent.end) {
+                Some(header) => {
+                    let behind = position + u64::from(frame.header.len);
+                    extent.add(&header, position, behind, header.last_offset());
+                    note_producer(&mut producers, &header, opening);
+                    push_epoch(&mut epochs, header.partition_leader_epoch.unsigned_abs(), header.base_offset);
+                    Some((header.base_offset, header.last_offset()))
+                }
+                None => return false,
+            },
+            kind::INDEX | kind::CLOSE => None,
+            _ => return false,
+        };
+        let last = LastFrame { number: frame.header.number, tag: frame.tag };
+        frames.push(Seen { position, last, batch });
+        true
+    })?;
+    Ok(Scanned { scan, extent, producers, frames, epochs })
+}
+
+/// The header of a batch that belongs at this offset and has its checksum.
+fn check_batch(frame: &Frame, expected: i64) -> Option<BatchHeader> {
+    let batch = Batch::parse(&frame.content).ok()?;
+    batch.verify_crc().ok()?;
+    let header = *batch.header();
+    (header.base_offset == expected).then_some(header)
+}
+
+fn note_producer(producers: &mut Producers, header: &BatchHeader, opening: &Opening) {
+    let timestamp = if header.attributes.timestamp_type() == wire::record::TimestampType::LogAppendTime {
+        header.max_timestamp
+    } else {
+        -1
+    };
+    let batch = producers::Batch {
+        first_sequence: header.base_sequence,
+        last_sequence: header.last_sequence(),
+        base_offset: header.base_offset,
+        last_offset: header.last_offset(),
+        timestamp,
+    };
+    producers.appended(header.producer_id, header.producer_epoch, batch, opening.created);
+}
+
+/// A file of an earlier run that is not the newest.
+fn older_segment(place: Place, name: SegmentName, path: &str, tools: &Tools) -> Result<Arc<Segment>, Corrupt> {
+    let unreadable = |error: ContainerError| Corrupt::Unreadable { file: path.to_owned(), error };
+    let opened = Opened::open(tools.disk.as_ref(), &tools.keyring, path, name.identity(place)).map_err(unreadable)?;
+    let closing = read_closing(&opened).map_err(unreadable)?.map(|(closing, _)| closing);
+    let len = opened.file.len().map_err(|error| unreadable(error.into()))?;
+    Ok(Segment::closed(place, name, path.to_owned(), len, closing))
+}
+
+impl Scanned {
+    fn is_corrupt(&self) -> bool {
+        self.scan.tail == Tail::Corrupt
+    }
+}
