@@ -74,11 +74,19 @@ impl<'a> Fields<'a> {
     /// A count, no larger than the bytes that are left allow.
     pub(crate) fn count(&mut self, element: usize) -> Result<usize, Malformed> {
         let count = self.u32()? as usize;
-        if count > self.0.len() / element.max(1) { Err(Malformed) } else { Ok(count) }
+        if count > self.0.len() / element.max(1) {
+            Err(Malformed)
+        } else {
+            Ok(count)
+        }
     }
 
     pub(crate) fn finish(&self) -> Result<(), Malformed> {
-        if self.0.is_empty() { Ok(()) } else { Err(Malformed) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Malformed)
+        }
     }
 }
 
@@ -100,7 +108,8 @@ impl Out {
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         let len = u16::try_from(text.len()).unwrap_or(u16::MAX);
         self.put(len.to_be_bytes());
-        self.0.extend_from_slice(text.as_bytes().get(..usize::from(len)).unwrap_or_default());
+        self.0
+            .extend_from_slice(text.as_bytes().get(..usize::from(len)).unwrap_or_default());
         self
     }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use seal::at_rest::{
-    FileHeader, FileIdentity, FrameError, FrameHeader, HEADER_LEN, HeaderError, Keyring, KeyringError, ReadKey,
-    WriteKey, frame_len,
+    FileHeader, FileIdentity, FrameError, FrameHeader, HEADER_LEN, HeaderError, Keyring,
+    KeyringError, ReadKey, WriteKey, frame_len,
 };
 
 use crate::disk::{Disk, DiskFile};
@@ -80,7 +80,13 @@ impl Writer {
         let (header, key) = keyring.create_file(identity)?;
         let file = disk.create(path)?;
         file.write_at(&header.to_bytes(), 0)?;
-        let writer = Self { file, key, position: FIRST, last: LastFrame::default(), buffer: Vec::new() };
+        let writer = Self {
+            file,
+            key,
+            position: FIRST,
+            last: LastFrame::default(),
+            buffer: Vec::new(),
+        };
         Ok((writer, header))
     }
 
@@ -102,10 +108,17 @@ impl Writer {
     }
 
     /// Seals and writes one frame. After a failed write the file is cut back; the frame's number is used up.
-    pub(crate) fn append(&mut self, kind: u8, durable: u64, content: &[&[u8]]) -> Result<u64, ContainerError> {
+    pub(crate) fn append(
+        &mut self,
+        kind: u8,
+        durable: u64,
+        content: &[&[u8]],
+    ) -> Result<u64, ContainerError> {
         let mark = u32::try_from(durable / 16).unwrap_or(u32::MAX);
         self.buffer.clear();
-        let (number, tag) = self.key.seal(kind, mark, self.position, content, &mut self.buffer)?;
+        let (number, tag) = self
+            .key
+            .seal(kind, mark, self.position, content, &mut self.buffer)?;
         if let Err(error) = self.file.write_at(&self.buffer, self.position) {
             let _ = self.file.set_len(self.position);
             return Err(error.into());
@@ -143,7 +156,8 @@ impl Opened {
         let file = disk.open(path)?;
         let mut head = [0; HEADER_LEN];
         let read = file.read_at(&mut head, 0)?;
-        let (header, key) = keyring.open_expected(head.get(..read).unwrap_or_default(), expected)?;
+        let (header, key) =
+            keyring.open_expected(head.get(..read).unwrap_or_default(), expected)?;
         Ok(Self { file, header, key })
     }
 
@@ -172,8 +186,16 @@ pub(crate) fn read_frame(
 }
 
 /// Opens a frame whose bytes are all there.
-pub(crate) fn open_frame(key: &ReadKey, position: u64, mut bytes: BytesMut) -> Result<Frame, ContainerError> {
+pub(crate) fn open_frame(
+    key: &ReadKey,
+    position: u64,
+    mut bytes: BytesMut,
+) -> Result<Frame, ContainerError> {
     let tag = bytes.last_chunk::<16>().copied().unwrap_or_default();
     let opened = key.open(position, &mut bytes)?;
-    Ok(Frame { header: opened.header, content: bytes.freeze().slice(opened.content), tag })
+    Ok(Frame {
+        header: opened.header,
+        content: bytes.freeze().slice(opened.content),
+        tag,
+    })
 }

@@ -61,14 +61,24 @@ pub struct RealDisk {
 impl RealDisk {
     /// Makes the directory (mode 0700) and takes its lock. `WouldBlock`: another process has it.
     pub fn open(root: &Path) -> io::Result<Self> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(root)?;
-        let lock =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(root.join("LOCK"))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(root)?;
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(root.join("LOCK"))?;
         lock.try_lock().map_err(|error| match error {
             fs::TryLockError::WouldBlock => io::Error::from(io::ErrorKind::WouldBlock),
             fs::TryLockError::Error(error) => error,
         })?;
-        Ok(Self { root: root.to_owned(), _lock: lock })
+        Ok(Self {
+            root: root.to_owned(),
+            _lock: lock,
+        })
     }
 
     fn at(&self, path: &str) -> PathBuf {
@@ -78,13 +88,20 @@ impl RealDisk {
 
 impl Disk for RealDisk {
     fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let file =
-            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(self.at(path))?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.at(path))?;
         Ok(Arc::new(RealFile(file)))
     }
 
     fn open(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).open(self.at(path))?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(self.at(path))?;
         Ok(Arc::new(RealFile(file)))
     }
 
@@ -93,7 +110,10 @@ impl Disk for RealDisk {
     }
 
     fn make_dir(&self, path: &str) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(self.at(path))
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(self.at(path))
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<Entry>> {
@@ -105,7 +125,10 @@ impl Disk for RealDisk {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            list.push(Entry { name, is_dir: entry.file_type()?.is_dir() });
+            list.push(Entry {
+                name,
+                is_dir: entry.file_type()?.is_dir(),
+            });
         }
         list.sort();
         Ok(list)
@@ -142,7 +165,10 @@ impl DiskFile for RealFile {
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
-            match self.0.read_at(&mut buffer[filled..], position + filled as u64) {
+            match self
+                .0
+                .read_at(&mut buffer[filled..], position + filled as u64)
+            {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -173,6 +199,7 @@ impl DiskFile for RealFile {
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
-        rustix::fs::fallocate(&self.0, rustix::fs::FallocateFlags::empty(), 0, len).map_err(io::Error::from)
+        rustix::fs::fallocate(&self.0, rustix::fs::FallocateFlags::empty(), 0, len)
+            .map_err(io::Error::from)
     }
 }

@@ -19,7 +19,11 @@ pub struct GroupsJournal {
 
 impl GroupsJournal {
     pub(crate) fn new(journal: Journal, failure: Arc<Failure>, clock: Clock) -> Self {
-        Self { journal: Arc::new(journal), failure, clock }
+        Self {
+            journal: Arc::new(journal),
+            failure,
+            clock,
+        }
     }
 
     /// Appends entries (type and body), in the order of the calls. Durable when the ticket says so.
@@ -40,9 +44,11 @@ impl GroupsJournal {
 
     /// Replaces the journal by a snapshot of everything that was appended. Call it when nothing is on its way.
     pub fn rewrite(&self, snapshot: &[Entry]) -> Result<(), ErrorCode> {
-        self.journal.rewrite(snapshot, self.clock.now()).map_err(|error| {
-            self.failure.set(format!("groups journal: {error}"));
-            ErrorCode::KAFKA_STORAGE_ERROR
-        })
+        self.journal
+            .rewrite(snapshot, self.clock.now())
+            .map_err(|error| {
+                self.failure.set(format!("groups journal: {error}"));
+                ErrorCode::KAFKA_STORAGE_ERROR
+            })
     }
 }

@@ -71,7 +71,12 @@ impl Place {
     }
 
     fn identity(&self, sequence: u64) -> FileIdentity {
-        FileIdentity { kind: self.kind, topic: Uuid::nil(), partition: 0, base: sequence }
+        FileIdentity {
+            kind: self.kind,
+            topic: Uuid::nil(),
+            partition: 0,
+            base: sequence,
+        }
     }
 
     /// Reads the newest whole journal. An empty directory gives no entries.
@@ -88,20 +93,33 @@ impl Place {
         let newest = sequences.first().copied().unwrap_or(0);
         for (at, sequence) in sequences.iter().enumerate() {
             match self.read(*sequence) {
-                Ok(Some(entries)) => return Ok(Replayed { entries, sequence: newest }),
+                Ok(Some(entries)) => {
+                    return Ok(Replayed {
+                        entries,
+                        sequence: newest,
+                    });
+                }
                 // Its snapshot was never finished, so nothing in it was ever answered for.
                 Ok(None) => {}
                 Err(error) if at + 1 < sequences.len() && is_unfinished(&error) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(Replayed { entries: Vec::new(), sequence: newest })
+        Ok(Replayed {
+            entries: Vec::new(),
+            sequence: newest,
+        })
     }
 
     /// The entries of one file; `None` without a whole snapshot.
     fn read(&self, sequence: u64) -> Result<Option<Vec<Entry>>, JournalError> {
         let path = self.path(sequence);
-        let opened = Opened::open(self.disk.as_ref(), &self.keyring, &path, self.identity(sequence))?;
+        let opened = Opened::open(
+            self.disk.as_ref(),
+            &self.keyring,
+            &path,
+            self.identity(sequence),
+        )?;
         let mut entries = Vec::new();
         let mut is_whole = false;
         let mut malformed = None;
@@ -125,7 +143,10 @@ impl Place {
             return Err(JournalError::Malformed { path, error });
         }
         match scan.tail {
-            Tail::Corrupt => Err(JournalError::Corrupt { path, position: scan.end }),
+            Tail::Corrupt => Err(JournalError::Corrupt {
+                path,
+                position: scan.end,
+            }),
             Tail::Whole | Tail::Torn => Ok(is_whole.then_some(entries)),
         }
     }
@@ -139,7 +160,11 @@ impl Place {
         now: Timestamp,
     ) -> Result<Journal, JournalError> {
         let current = self.write_snapshot(replayed.sequence + 1, snapshot, incarnation, now)?;
-        Ok(Journal { place: self, current: Mutex::new(current), incarnation })
+        Ok(Journal {
+            place: self,
+            current: Mutex::new(current),
+            incarnation,
+        })
     }
 
     fn write_snapshot(
@@ -150,31 +175,58 @@ impl Place {
         now: Timestamp,
     ) -> Result<Current, JournalError> {
         let path = self.path(sequence);
-        let (mut writer, _) = Writer::create(self.disk.as_ref(), &self.keyring, &path, self.identity(sequence))?;
+        let (mut writer, _) = Writer::create(
+            self.disk.as_ref(),
+            &self.keyring,
+            &path,
+            self.identity(sequence),
+        )?;
         let mut opening = Out::default();
-        opening.put(incarnation.to_be_bytes()).put(now.millis().to_be_bytes());
+        opening
+            .put(incarnation.to_be_bytes())
+            .put(now.millis().to_be_bytes());
         writer.append(kind::OPENING, 0, &[&opening.0])?;
         for (entry, body) in snapshot {
             writer.append(kind::ENTRY, 0, &[&entry.to_be_bytes(), body])?;
         }
-        writer.append(kind::SNAPSHOT_END, 0, &[&(snapshot.len() as u64).to_be_bytes()])?;
+        writer.append(
+            kind::SNAPSHOT_END,
+            0,
+            &[&(snapshot.len() as u64).to_be_bytes()],
+        )?;
         writer.file().sync_all().map_err(ContainerError::from)?;
         self.disk.sync_dir(self.dir).map_err(ContainerError::from)?;
-        let mark = Mark { bytes: writer.position(), end: 0 };
+        let mark = Mark {
+            bytes: writer.position(),
+            end: 0,
+        };
         let sync_file = SyncFile::new(writer.file().clone(), path.clone(), mark, Box::new(|_| {}));
         for entry in self.disk.list(self.dir).map_err(ContainerError::from)? {
-            let older = entry.name.strip_suffix(".jnl").and_then(|name| name.parse::<u64>().ok());
+            let older = entry
+                .name
+                .strip_suffix(".jnl")
+                .and_then(|name| name.parse::<u64>().ok());
             if older.is_some_and(|older| older != sequence) {
-                self.disk.remove_file(&format!("{}/{}", self.dir, entry.name)).map_err(ContainerError::from)?;
+                self.disk
+                    .remove_file(&format!("{}/{}", self.dir, entry.name))
+                    .map_err(ContainerError::from)?;
             }
         }
-        Ok(Current { snapshot_bytes: writer.position(), writer, sync_file, sequence })
+        Ok(Current {
+            snapshot_bytes: writer.position(),
+            writer,
+            sync_file,
+            sequence,
+        })
     }
 }
 
 /// Whether a file may be one whose creation was cut: its header or first frames never became whole.
 fn is_unfinished(error: &JournalError) -> bool {
-    matches!(error, JournalError::Container(ContainerError::Header(_) | ContainerError::Frame(_)))
+    matches!(
+        error,
+        JournalError::Container(ContainerError::Header(_) | ContainerError::Frame(_))
+    )
 }
 
 impl Journal {
@@ -183,9 +235,14 @@ impl Journal {
         let mut current = self.lock();
         let durable = current.sync_file.synced().bytes;
         for (entry, body) in entries {
-            current.writer.append(kind::ENTRY, durable, &[&entry.to_be_bytes(), body])?;
+            current
+                .writer
+                .append(kind::ENTRY, durable, &[&entry.to_be_bytes(), body])?;
         }
-        current.sync_file.written(Mark { bytes: current.writer.position(), end: 0 });
+        current.sync_file.written(Mark {
+            bytes: current.writer.position(),
+            end: 0,
+        });
         Ok(self.place.sync.ticket(&current.sync_file))
     }
 
@@ -197,7 +254,9 @@ impl Journal {
     /// Replaces the file by a snapshot. The caller knows that nothing is on its way.
     pub(crate) fn rewrite(&self, snapshot: &[Entry], now: Timestamp) -> Result<(), JournalError> {
         let mut current = self.lock();
-        *current = self.place.write_snapshot(current.sequence + 1, snapshot, self.incarnation, now)?;
+        *current =
+            self.place
+                .write_snapshot(current.sequence + 1, snapshot, self.incarnation, now)?;
         Ok(())
     }
 

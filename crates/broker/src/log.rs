@@ -27,8 +27,8 @@ pub use crate::read::ReadError;
 use crate::read::Reader;
 use crate::settings::Settings;
 use crate::shard::Shards;
-pub use crate::sync::{NotDurable, Ticket};
 use crate::sync::SyncPool;
+pub use crate::sync::{NotDurable, Ticket};
 pub use crate::waiters::Waiter;
 
 pub use admin::{NewTopic, SettingChange, SettingScope};
@@ -132,12 +132,18 @@ impl Log {
         max_bytes: usize,
         at_least_one: bool,
     ) -> Result<Vec<Bytes>, ReadError> {
-        self.0.reader.read(place, offset, max_bytes, at_least_one).await
+        self.0
+            .reader
+            .read(place, offset, max_bytes, at_least_one)
+            .await
     }
 
     /// About how many bytes a read from `offset` could give; 0 exactly when it would give none. Reads no file.
     pub fn readable_bytes(&self, place: Place, offset: i64) -> u64 {
-        self.0.partitions.get(place).map_or(0, |shared| shared.readable_bytes(offset))
+        self.0
+            .partitions
+            .get(place)
+            .map_or(0, |shared| shared.readable_bytes(offset))
     }
 
     /// Wakes the waiter once, at the next change of the partition (high watermark, log start, deletion, offline).
@@ -149,7 +155,11 @@ impl Log {
     }
 
     /// The first record at or after a time (ms), at or above the log start and below the high watermark.
-    pub async fn first_at_or_after(&self, place: Place, time: i64) -> Result<Option<TimedOffset>, ReadError> {
+    pub async fn first_at_or_after(
+        &self,
+        place: Place,
+        time: i64,
+    ) -> Result<Option<TimedOffset>, ReadError> {
         self.0.reader.first_at_or_after(place, time).await
     }
 
@@ -167,7 +177,10 @@ impl Log {
 
     /// Bytes of a partition's files.
     pub fn partition_bytes(&self, place: Place) -> u64 {
-        self.0.partitions.get(place).map_or(0, |shared| shared.file_bytes())
+        self.0
+            .partitions
+            .get(place)
+            .map_or(0, |shared| shared.file_bytes())
     }
 
     pub fn disk_space(&self) -> Space {
@@ -213,7 +226,10 @@ impl Log {
         if self.has_failed() {
             return Err(ErrorCode::KAFKA_STORAGE_ERROR);
         }
-        self.0.catalog.stopped(self.0.partitions.final_positions()).await?;
+        self.0
+            .catalog
+            .stopped(self.0.partitions.final_positions())
+            .await?;
         self.0.sync.stop();
         Ok(())
     }

@@ -46,15 +46,30 @@ pub(crate) enum Verdict {
 
 impl Producers {
     /// Judges a batch by producer id, epoch and sequences.
-    pub(crate) fn judge(&self, id: i64, epoch: i16, first: i32, last: i32) -> Result<Verdict, ErrorCode> {
-        let Some(known) = self.0.get(&id).filter(|_| id >= 0) else { return Ok(Verdict::Append) };
+    pub(crate) fn judge(
+        &self,
+        id: i64,
+        epoch: i16,
+        first: i32,
+        last: i32,
+    ) -> Result<Verdict, ErrorCode> {
+        let Some(known) = self.0.get(&id).filter(|_| id >= 0) else {
+            return Ok(Verdict::Append);
+        };
         if epoch < known.epoch {
             return Err(ErrorCode::INVALID_PRODUCER_EPOCH);
         }
         if epoch > known.epoch {
-            return if first == 0 { Ok(Verdict::Append) } else { Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER) };
+            return if first == 0 {
+                Ok(Verdict::Append)
+            } else {
+                Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+            };
         }
-        let same = known.batches.iter().find(|batch| (batch.first_sequence, batch.last_sequence) == (first, last));
+        let same = known
+            .batches
+            .iter()
+            .find(|batch| (batch.first_sequence, batch.last_sequence) == (first, last));
         if let Some(batch) = same {
             return Ok(Verdict::Duplicate(*batch));
         }
@@ -71,7 +86,11 @@ impl Producers {
             return;
         }
         if self.0.len() >= PRODUCERS_MAX && !self.0.contains_key(&id) {
-            let idle = self.0.iter().min_by_key(|(_, producer)| producer.last_used).map(|(id, _)| *id);
+            let idle = self
+                .0
+                .iter()
+                .min_by_key(|(_, producer)| producer.last_used)
+                .map(|(id, _)| *id);
             if let Some(idle) = idle {
                 self.0.remove(&idle);
             }
@@ -89,7 +108,8 @@ impl Producers {
     }
 
     pub(crate) fn expire(&mut self, now: Timestamp) {
-        self.0.retain(|_, producer| now.since(producer.last_used) < EXPIRES_AFTER);
+        self.0
+            .retain(|_, producer| now.since(producer.last_used) < EXPIRES_AFTER);
     }
 
     pub(crate) fn write(&self, out: &mut Out) {
@@ -98,7 +118,9 @@ impl Producers {
         ids.sort_by_key(|(id, _)| **id);
         for (id, producer) in ids {
             // Coordinator epoch and start of the open transaction: none yet.
-            out.put(id.to_be_bytes()).put(producer.epoch.to_be_bytes()).put(producer.last_used.millis().to_be_bytes());
+            out.put(id.to_be_bytes())
+                .put(producer.epoch.to_be_bytes())
+                .put(producer.last_used.millis().to_be_bytes());
             out.put((-1i32).to_be_bytes()).put((-1i64).to_be_bytes());
             out.put([producer.batches.len() as u8]);
             for batch in &producer.batches {
@@ -126,7 +148,14 @@ impl Producers {
                     timestamp: fields.i64()?,
                 });
             }
-            producers.insert(id, Producer { epoch, last_used, batches });
+            producers.insert(
+                id,
+                Producer {
+                    epoch,
+                    last_used,
+                    batches,
+                },
+            );
         }
         Ok(Self(producers))
     }
@@ -142,7 +171,13 @@ mod tests {
     use super::*;
 
     fn batch(first: i32, last: i32) -> Batch {
-        Batch { first_sequence: first, last_sequence: last, base_offset: 100, last_offset: 109, timestamp: 7 }
+        Batch {
+            first_sequence: first,
+            last_sequence: last,
+            base_offset: 100,
+            last_offset: 109,
+            timestamp: 7,
+        }
     }
 
     fn after(batches: &[(i16, i32, i32)]) -> Producers {
@@ -157,10 +192,23 @@ mod tests {
     fn sequences_follow_one_another_without_a_gap() {
         let producers = after(&[(0, 0, 9)]);
         assert_eq!(producers.judge(1, 0, 10, 19), Ok(Verdict::Append));
-        assert_eq!(producers.judge(1, 0, 11, 19), Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER));
-        assert_eq!(producers.judge(1, 0, 5, 9), Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER));
-        assert_eq!(producers.judge(1, 0, 0, 9), Ok(Verdict::Duplicate(batch(0, 9))));
-        assert_eq!(producers.judge(2, 0, 55, 60), Ok(Verdict::Append), "unknown: any sequence");
+        assert_eq!(
+            producers.judge(1, 0, 11, 19),
+            Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+        );
+        assert_eq!(
+            producers.judge(1, 0, 5, 9),
+            Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+        );
+        assert_eq!(
+            producers.judge(1, 0, 0, 9),
+            Ok(Verdict::Duplicate(batch(0, 9)))
+        );
+        assert_eq!(
+            producers.judge(2, 0, 55, 60),
+            Ok(Verdict::Append),
+            "unknown: any sequence"
+        );
         assert_eq!(producers.judge(-1, -1, -1, -1), Ok(Verdict::Append));
     }
 
@@ -168,22 +216,44 @@ mod tests {
     fn sequences_wrap_to_zero() {
         let producers = after(&[(0, i32::MAX - 1, i32::MAX)]);
         assert_eq!(producers.judge(1, 0, 0, 3), Ok(Verdict::Append));
-        assert_eq!(producers.judge(1, 0, 1, 3), Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER));
+        assert_eq!(
+            producers.judge(1, 0, 1, 3),
+            Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+        );
     }
 
     #[test]
     fn older_epoch_is_fenced_and_a_newer_one_begins_at_zero() {
         let producers = after(&[(3, 0, 9)]);
-        assert_eq!(producers.judge(1, 2, 10, 11), Err(ErrorCode::INVALID_PRODUCER_EPOCH));
+        assert_eq!(
+            producers.judge(1, 2, 10, 11),
+            Err(ErrorCode::INVALID_PRODUCER_EPOCH)
+        );
         assert_eq!(producers.judge(1, 4, 0, 1), Ok(Verdict::Append));
-        assert_eq!(producers.judge(1, 4, 10, 11), Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER));
+        assert_eq!(
+            producers.judge(1, 4, 10, 11),
+            Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+        );
     }
 
     #[test]
     fn five_batches_are_remembered() {
-        let producers = after(&[(0, 0, 0), (0, 1, 1), (0, 2, 2), (0, 3, 3), (0, 4, 4), (0, 5, 5)]);
-        assert_eq!(producers.judge(1, 0, 1, 1), Ok(Verdict::Duplicate(batch(1, 1))));
-        assert_eq!(producers.judge(1, 0, 0, 0), Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER));
+        let producers = after(&[
+            (0, 0, 0),
+            (0, 1, 1),
+            (0, 2, 2),
+            (0, 3, 3),
+            (0, 4, 4),
+            (0, 5, 5),
+        ]);
+        assert_eq!(
+            producers.judge(1, 0, 1, 1),
+            Ok(Verdict::Duplicate(batch(1, 1)))
+        );
+        assert_eq!(
+            producers.judge(1, 0, 0, 0),
+            Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+        );
     }
 
     #[test]

@@ -45,7 +45,11 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(partitions: Arc<Partitions>, files: Arc<Files>) -> Self {
-        Self { partitions, files, places: Arc::new(Semaphore::new(READERS)) }
+        Self {
+            partitions,
+            files,
+            places: Arc::new(Semaphore::new(READERS)),
+        }
     }
 
     pub(crate) fn files(&self) -> &Arc<Files> {
@@ -62,7 +66,11 @@ impl Reader {
         if shared.view().is_offline {
             return Err(ReadError::Offline);
         }
-        let _place = self.places.acquire().await.map_err(|_| ReadError::Offline)?;
+        let _place = self
+            .places
+            .acquire()
+            .await
+            .map_err(|_| ReadError::Offline)?;
         let files = self.files.clone();
         let done = tokio::task::spawn_blocking(move || {
             work(&shared, &files).map_err(|error| {
@@ -73,7 +81,10 @@ impl Reader {
                 }
             })
         });
-        done.await.ok().and_then(Result::ok).ok_or(ReadError::Offline)
+        done.await
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(ReadError::Offline)
     }
 
     pub(crate) async fn read(
@@ -83,14 +94,27 @@ impl Reader {
         max_bytes: usize,
         at_least_one: bool,
     ) -> Result<Vec<Bytes>, ReadError> {
-        self.run(place, move |shared, files| read(shared, files, offset, max_bytes, at_least_one)).await
+        self.run(place, move |shared, files| {
+            read(shared, files, offset, max_bytes, at_least_one)
+        })
+        .await
     }
 
-    pub(crate) async fn first_at_or_after(&self, place: Place, time: i64) -> Result<Option<TimedOffset>, ReadError> {
-        self.run(place, move |shared, files| first_at_or_after(shared, files, time)).await
+    pub(crate) async fn first_at_or_after(
+        &self,
+        place: Place,
+        time: i64,
+    ) -> Result<Option<TimedOffset>, ReadError> {
+        self.run(place, move |shared, files| {
+            first_at_or_after(shared, files, time)
+        })
+        .await
     }
 
-    pub(crate) async fn latest_timestamp(&self, place: Place) -> Result<Option<TimedOffset>, ReadError> {
+    pub(crate) async fn latest_timestamp(
+        &self,
+        place: Place,
+    ) -> Result<Option<TimedOffset>, ReadError> {
         self.run(place, latest_timestamp).await
     }
 }
@@ -123,7 +147,8 @@ fn visit(
         let bytes = chunk.split_to(len);
         if header.kind == kind::BATCH {
             let frame = open_frame(&opened.key, position, bytes)?;
-            let batch = BatchHeader::parse(&frame.content).map_err(|_| seal::at_rest::FrameError::Content)?;
+            let batch = BatchHeader::parse(&frame.content)
+                .map_err(|_| seal::at_rest::FrameError::Content)?;
             if !visitor(&batch, frame.content) {
                 return Ok(());
             }
@@ -142,7 +167,9 @@ fn fill(opened: &Opened, position: u64, end: u64, len: u64) -> Result<BytesMut, 
 }
 
 fn first_segment(segments: &[Arc<Segment>], offset: i64) -> usize {
-    segments.partition_point(|segment| segment.name.base <= offset).saturating_sub(1)
+    segments
+        .partition_point(|segment| segment.name.base <= offset)
+        .saturating_sub(1)
 }
 
 fn read(
@@ -160,7 +187,8 @@ fn read(
     let segments = shared.segments();
     let (mut total, mut is_done) = (0, false);
     for segment in segments.iter().skip(first_segment(&segments, offset)) {
-        let (from, end) = segment.with_extent(files, |extent| (extent.before(offset), extent.position))?;
+        let (from, end) =
+            segment.with_extent(files, |extent| (extent.before(offset), extent.position))?;
         let Some(from) = from else { continue };
         let opened = files.open(segment)?;
         files.used(segment);
@@ -196,21 +224,30 @@ fn first_at_or_after(
         if segment.max_timestamp(files)?.0 < time {
             continue;
         }
-        let (from, end) = segment.with_extent(files, |extent| (extent.before_time(time), extent.position))?;
+        let (from, end) =
+            segment.with_extent(files, |extent| (extent.before_time(time), extent.position))?;
         let Some(from) = from else { continue };
         let mut found = None;
-        visit(&*files.open(segment)?, from.position, end, READ_AHEAD, |header, content| {
-            if header.base_offset >= limit {
-                return false;
-            }
-            if header.max_timestamp < time || header.last_offset() < start {
-                return true;
-            }
-            found = Batch::parse(&content)
-                .ok()
-                .and_then(|batch| record::first_at_or_after(&batch, time, start, &caps).ok().flatten());
-            found.is_none()
-        })?;
+        visit(
+            &*files.open(segment)?,
+            from.position,
+            end,
+            READ_AHEAD,
+            |header, content| {
+                if header.base_offset >= limit {
+                    return false;
+                }
+                if header.max_timestamp < time || header.last_offset() < start {
+                    return true;
+                }
+                found = Batch::parse(&content).ok().and_then(|batch| {
+                    record::first_at_or_after(&batch, time, start, &caps)
+                        .ok()
+                        .flatten()
+                });
+                found.is_none()
+            },
+        )?;
         if found.is_some_and(|found: TimedOffset| found.offset < limit) {
             return Ok(found);
         }
@@ -218,7 +255,10 @@ fn first_at_or_after(
     Ok(None)
 }
 
-fn latest_timestamp(shared: &PartitionShared, files: &Files) -> Result<Option<TimedOffset>, ContainerError> {
+fn latest_timestamp(
+    shared: &PartitionShared,
+    files: &Files,
+) -> Result<Option<TimedOffset>, ContainerError> {
     let (start, limit) = (shared.log_start(), shared.high_watermark());
     let mut best: Option<i64> = None;
     for segment in shared.segments().iter() {
@@ -227,7 +267,9 @@ fn latest_timestamp(shared: &PartitionShared, files: &Files) -> Result<Option<Ti
             best = Some(timestamp);
         }
     }
-    let Some(timestamp) = best else { return Ok(None) };
+    let Some(timestamp) = best else {
+        return Ok(None);
+    };
     let found = first_at_or_after(shared, files, timestamp)?;
     Ok(found.filter(|found| found.offset >= start && found.offset < limit))
 }

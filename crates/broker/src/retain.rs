@@ -13,7 +13,12 @@ use crate::settings::{self, Settings};
 pub(crate) async fn run(log: &Arc<Inner>) {
     let topics = log.catalog.topics();
     for (place, shared) in log.partitions.all() {
-        let Some(topic) = topics.by_id(place.topic).filter(|topic| topic.settings.is_deleted()) else { continue };
+        let Some(topic) = topics
+            .by_id(place.topic)
+            .filter(|topic| topic.settings.is_deleted())
+        else {
+            continue;
+        };
         if shared.view().is_offline {
             continue;
         }
@@ -37,7 +42,11 @@ pub(crate) async fn raise_log_start(
     offset: i64,
     is_request: bool,
 ) -> bool {
-    let entry = Entry::LogStart { place, offset, is_request };
+    let entry = Entry::LogStart {
+        place,
+        offset,
+        is_request,
+    };
     if log.catalog.commit(vec![entry]).await.is_err() {
         return false;
     }
@@ -47,8 +56,15 @@ pub(crate) async fn raise_log_start(
 }
 
 /// Where the log begins after old files went; `None`: nothing goes.
-async fn new_log_start(log: &Arc<Inner>, shared: &Arc<PartitionShared>, settings: &Settings) -> Option<i64> {
-    let (age, size) = (settings.number(settings::RETENTION_MS), settings.number(settings::RETENTION_BYTES));
+async fn new_log_start(
+    log: &Arc<Inner>,
+    shared: &Arc<PartitionShared>,
+    settings: &Settings,
+) -> Option<i64> {
+    let (age, size) = (
+        settings.number(settings::RETENTION_MS),
+        settings.number(settings::RETENTION_BYTES),
+    );
     let now = log.clock.now().millis();
     let (inner, shared) = (log.clone(), shared.clone());
     let decide = move || {
@@ -69,10 +85,14 @@ async fn new_log_start(log: &Arc<Inner>, shared: &Arc<PartitionShared>, settings
             start = Some(next.name.base);
         }
         // An emptied partition keeps its end: the last file stays until the next one is there.
-        let only = segments.last().filter(|last| start.is_none_or(|start| start == last.name.base));
+        let only = segments
+            .last()
+            .filter(|last| start.is_none_or(|start| start == last.name.base));
         if let Some(last) = only
             && age >= 0
-            && last.known_extent(|extent| extent.end > last.name.base).unwrap_or(true)
+            && last
+                .known_extent(|extent| extent.end > last.name.base)
+                .unwrap_or(true)
             && is_older(&inner, last, now.saturating_sub(age))
         {
             start = Some(shared.high_watermark());

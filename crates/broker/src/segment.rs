@@ -38,7 +38,10 @@ impl SegmentName {
         if base.len() != 20 || incarnation.len() != 8 {
             return None;
         }
-        Some(Self { base: base.parse().ok()?, incarnation: u32::from_str_radix(incarnation, 16).ok()? })
+        Some(Self {
+            base: base.parse().ok()?,
+            incarnation: u32::from_str_radix(incarnation, 16).ok()?,
+        })
     }
 
     pub(crate) fn identity(self, place: Place) -> FileIdentity {
@@ -110,12 +113,28 @@ pub(crate) struct Extent {
 
 impl Extent {
     pub(crate) fn new(base: i64, position: u64) -> Self {
-        Self { position, end: base, index: Vec::new(), max_timestamp: -1, max_timestamp_offset: -1 }
+        Self {
+            position,
+            end: base,
+            index: Vec::new(),
+            max_timestamp: -1,
+            max_timestamp_offset: -1,
+        }
     }
 
     /// Notes a batch that was written at a position.
-    pub(crate) fn add(&mut self, header: &BatchHeader, at: u64, behind: u64, max_timestamp_offset: i64) {
-        if self.index.last().is_none_or(|last| at - last.position >= INDEX_EVERY) {
+    pub(crate) fn add(
+        &mut self,
+        header: &BatchHeader,
+        at: u64,
+        behind: u64,
+        max_timestamp_offset: i64,
+    ) {
+        if self
+            .index
+            .last()
+            .is_none_or(|last| at - last.position >= INDEX_EVERY)
+        {
             self.index.push(IndexEntry {
                 offset: header.base_offset,
                 position: at,
@@ -133,13 +152,21 @@ impl Extent {
     /// The last indexed position at or before an offset.
     pub(crate) fn before(&self, offset: i64) -> Option<IndexEntry> {
         let at = self.index.partition_point(|entry| entry.offset <= offset);
-        at.checked_sub(1).and_then(|at| self.index.get(at)).or(self.index.first()).copied()
+        at.checked_sub(1)
+            .and_then(|at| self.index.get(at))
+            .or(self.index.first())
+            .copied()
     }
 
     /// The last indexed position before which every timestamp is below a time.
     pub(crate) fn before_time(&self, time: i64) -> Option<IndexEntry> {
-        let at = self.index.partition_point(|entry| entry.max_timestamp_before < time);
-        at.checked_sub(1).and_then(|at| self.index.get(at)).or(self.index.first()).copied()
+        let at = self
+            .index
+            .partition_point(|entry| entry.max_timestamp_before < time);
+        at.checked_sub(1)
+            .and_then(|at| self.index.get(at))
+            .or(self.index.first())
+            .copied()
     }
 }
 
@@ -158,7 +185,13 @@ pub(crate) struct Segment {
 
 impl Segment {
     /// A file that is being written: everything is known.
-    pub(crate) fn active(place: Place, name: SegmentName, path: String, opened: Opened, extent: Extent) -> Arc<Self> {
+    pub(crate) fn active(
+        place: Place,
+        name: SegmentName,
+        path: String,
+        opened: Opened,
+        extent: Extent,
+    ) -> Arc<Self> {
         let len = extent.position;
         Arc::new(Self {
             place,
@@ -172,7 +205,13 @@ impl Segment {
     }
 
     /// A file of an earlier run; its index is read at first use.
-    pub(crate) fn closed(place: Place, name: SegmentName, path: String, len: u64, closing: Option<Closing>) -> Arc<Self> {
+    pub(crate) fn closed(
+        place: Place,
+        name: SegmentName,
+        path: String,
+        len: u64,
+        closing: Option<Closing>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             place,
             name,
@@ -229,7 +268,9 @@ impl Segment {
         if let Some(closing) = *lock(&self.closing) {
             return Ok((closing.max_timestamp, closing.max_timestamp_offset));
         }
-        self.with_extent(files, |extent| (extent.max_timestamp, extent.max_timestamp_offset))
+        self.with_extent(files, |extent| {
+            (extent.max_timestamp, extent.max_timestamp_offset)
+        })
     }
 
     fn load_extent(&self, opened: &Opened) -> Result<Extent, ContainerError> {
@@ -296,9 +337,16 @@ fn decode_index(bytes: &Bytes, base: i64) -> Result<Vec<IndexEntry>, Malformed> 
 }
 
 /// The close frame of a file, if it has one at its end.
-pub(crate) fn read_closing(opened: &Opened) -> Result<Option<(Closing, LastFrame)>, ContainerError> {
+pub(crate) fn read_closing(
+    opened: &Opened,
+) -> Result<Option<(Closing, LastFrame)>, ContainerError> {
     let len = opened.file.len()?;
-    let Some(at) = len.checked_sub(CLOSE_LEN).filter(|at| *at >= container::FIRST) else { return Ok(None) };
+    let Some(at) = len
+        .checked_sub(CLOSE_LEN)
+        .filter(|at| *at >= container::FIRST)
+    else {
+        return Ok(None);
+    };
     let frame: Frame = match opened.frame(at, CLOSE_LEN as u32) {
         Ok(frame) => frame,
         Err(ContainerError::Io(error)) => return Err(error.into()),
@@ -307,8 +355,18 @@ pub(crate) fn read_closing(opened: &Opened) -> Result<Option<(Closing, LastFrame
     if frame.header.kind != kind::CLOSE {
         return Ok(None);
     }
-    let closing = Closing::decode(&frame.content).ok().filter(|closing| closing.file_len == len);
-    Ok(closing.map(|closing| (closing, LastFrame { number: frame.header.number, tag: frame.tag })))
+    let closing = Closing::decode(&frame.content)
+        .ok()
+        .filter(|closing| closing.file_len == len);
+    Ok(closing.map(|closing| {
+        (
+            closing,
+            LastFrame {
+                number: frame.header.number,
+                tag: frame.tag,
+            },
+        )
+    }))
 }
 
 /// Opens files of closed segments and keeps the last ones open.
@@ -320,7 +378,11 @@ pub(crate) struct Files {
 
 impl Files {
     pub(crate) fn new(disk: Arc<dyn Disk>, keyring: Arc<Keyring>) -> Self {
-        Self { disk, keyring, open: Mutex::default() }
+        Self {
+            disk,
+            keyring,
+            open: Mutex::default(),
+        }
     }
 
     pub(crate) fn open(&self, segment: &Segment) -> Result<Arc<Opened>, ContainerError> {
@@ -329,7 +391,12 @@ impl Files {
             return Ok(opened.clone());
         }
         let identity = segment.name.identity(segment.place);
-        let opened = Arc::new(Opened::open(self.disk.as_ref(), &self.keyring, &segment.path, identity)?);
+        let opened = Arc::new(Opened::open(
+            self.disk.as_ref(),
+            &self.keyring,
+            &segment.path,
+            identity,
+        )?);
         *slot = Some(opened.clone());
         Ok(opened)
     }
@@ -337,7 +404,10 @@ impl Files {
     /// Remembers that a closed file was used; the one used longest ago is closed when there are too many.
     pub(crate) fn used(&self, segment: &Arc<Segment>) {
         let mut open = lock(&self.open);
-        if open.back().is_some_and(|last| std::ptr::eq(last.as_ptr(), Arc::as_ptr(segment))) {
+        if open
+            .back()
+            .is_some_and(|last| std::ptr::eq(last.as_ptr(), Arc::as_ptr(segment)))
+        {
             return;
         }
         open.push_back(Arc::downgrade(segment));
@@ -360,7 +430,10 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        let name = SegmentName { base: 42, incarnation: 7 };
+        let name = SegmentName {
+            base: 42,
+            incarnation: 7,
+        };
         assert_eq!(name.file_name(), "00000000000000000042-00000007.seg");
         assert_eq!(SegmentName::parse(&name.file_name()), Some(name));
         for odd in ["x.seg", "42-7.seg", "00000000000000000042-00000007.tmp"] {
@@ -370,8 +443,14 @@ mod tests {
 
     #[test]
     fn close_frame_has_its_fixed_length() {
-        let closing =
-            Closing { end: 9, frames: 3, max_timestamp: 5, max_timestamp_offset: 6, index_position: 512, file_len: 700 };
+        let closing = Closing {
+            end: 9,
+            frames: 3,
+            max_timestamp: 5,
+            max_timestamp_offset: 6,
+            index_position: 512,
+            file_len: 700,
+        };
         let bytes = closing.encode();
         assert_eq!(seal::at_rest::frame_len(bytes.len()) as u64, CLOSE_LEN);
         assert_eq!(Closing::decode(&bytes), Ok(closing));

@@ -45,7 +45,12 @@ use Check::{AllOf, Any, Between, Flag, Fraction, OneOf, OnlyFalse};
 use Kind::{Boolean, Double, Int, List, Long, Text};
 
 const fn row(name: &'static str, kind: Kind, default: &'static str, check: Check) -> Definition {
-    Definition { name, kind, default, check }
+    Definition {
+        name,
+        kind,
+        default,
+        check,
+    }
 }
 
 const CODECS: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
@@ -156,7 +161,10 @@ impl Definition {
         match self.check {
             Any => true,
             Between(low, high) => number().is_some_and(|number| (low..=high).contains(&number)),
-            Fraction => value.trim().parse::<f64>().is_ok_and(|number| (0.0..=1.0).contains(&number)),
+            Fraction => value
+                .trim()
+                .parse::<f64>()
+                .is_ok_and(|number| (0.0..=1.0).contains(&number)),
             OneOf(words) => words.contains(&value),
             AllOf(words) => {
                 !value.is_empty() && value.split(',').all(|word| words.contains(&word.trim()))
@@ -173,7 +181,9 @@ impl Settings {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -189,7 +199,9 @@ impl Settings {
 
     /// What holds for a topic: what was set, else the default.
     pub fn effective(&self, name: &str) -> &str {
-        self.get(name).or_else(|| find(TOPIC, name).map(|definition| definition.default)).unwrap_or_default()
+        self.get(name)
+            .or_else(|| find(TOPIC, name).map(|definition| definition.default))
+            .unwrap_or_default()
     }
 
     pub fn number(&self, name: &str) -> i64 {
@@ -197,11 +209,15 @@ impl Settings {
     }
 
     pub fn is_compacted(&self) -> bool {
-        self.effective(CLEANUP_POLICY).split(',').any(|policy| policy.trim() == "compact")
+        self.effective(CLEANUP_POLICY)
+            .split(',')
+            .any(|policy| policy.trim() == "compact")
     }
 
     pub fn is_deleted(&self) -> bool {
-        self.effective(CLEANUP_POLICY).split(',').any(|policy| policy.trim() == "delete")
+        self.effective(CLEANUP_POLICY)
+            .split(',')
+            .any(|policy| policy.trim() == "delete")
     }
 
     pub fn uses_append_time(&self) -> bool {
@@ -216,17 +232,29 @@ mod tests {
     #[test]
     fn defaults_are_values_that_may_be_set() {
         for definition in TOPIC.iter().chain(BROKER).chain(GROUP) {
-            assert!(definition.accepts(definition.default), "{}", definition.name);
+            assert!(
+                definition.accepts(definition.default),
+                "{}",
+                definition.name
+            );
         }
     }
 
     #[test]
     fn values_outside_their_range_are_refused() {
         let refuses = |name: &str, value: &str| !find(TOPIC, name).unwrap().accepts(value);
-        assert!(refuses(RETENTION_MS, "-2") && refuses(RETENTION_MS, "x") && refuses(SEGMENT_BYTES, "1000"));
+        assert!(
+            refuses(RETENTION_MS, "-2")
+                && refuses(RETENTION_MS, "x")
+                && refuses(SEGMENT_BYTES, "1000")
+        );
         assert!(refuses(CLEANUP_POLICY, "") && refuses(CLEANUP_POLICY, "delete,shred"));
         assert!(refuses("remote.storage.enable", "true") && refuses("preallocate", "yes"));
-        assert!(find(TOPIC, CLEANUP_POLICY).unwrap().accepts("compact,delete"));
+        assert!(
+            find(TOPIC, CLEANUP_POLICY)
+                .unwrap()
+                .accepts("compact,delete")
+        );
         assert!(find(TOPIC, "no.such.setting").is_none());
     }
 }

@@ -32,12 +32,22 @@ enum Job {
 pub(crate) struct Shards(Vec<mpsc::Sender<Job>>);
 
 impl Shards {
-    pub(crate) fn start(threads: usize, tools: &Arc<Tools>, partitions: &Arc<Partitions>) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        threads: usize,
+        tools: &Arc<Tools>,
+        partitions: &Arc<Partitions>,
+    ) -> std::io::Result<Self> {
         let mut senders = Vec::new();
         for number in 0..threads.max(1) {
             let (sender, receiver) = mpsc::channel(QUEUE);
-            let shard = Shard { tools: tools.clone(), partitions: partitions.clone(), owned: HashMap::new() };
-            std::thread::Builder::new().name(format!("log-append-{number}")).spawn(move || shard.run(receiver))?;
+            let shard = Shard {
+                tools: tools.clone(),
+                partitions: partitions.clone(),
+                owned: HashMap::new(),
+            };
+            std::thread::Builder::new()
+                .name(format!("log-append-{number}"))
+                .spawn(move || shard.run(receiver))?;
             senders.push(sender);
         }
         Ok(Self(senders))
@@ -52,13 +62,19 @@ impl Shards {
     pub(crate) async fn append(&self, append: Append) -> Result<Appended, AppendRefusal> {
         let gone = || AppendRefusal::from(ErrorCode::KAFKA_STORAGE_ERROR);
         let (sender, receiver) = oneshot::channel();
-        self.of(append.place).send(Job::Append(append, sender)).await.map_err(|_| gone())?;
+        self.of(append.place)
+            .send(Job::Append(append, sender))
+            .await
+            .map_err(|_| gone())?;
         receiver.await.map_err(|_| gone())?
     }
 
     /// Hands a recovered partition to its thread.
     pub(crate) async fn adopt(&self, partition: Partition) {
-        let _ = self.of(partition.place).send(Job::Adopt(Box::new(partition))).await;
+        let _ = self
+            .of(partition.place)
+            .send(Job::Adopt(Box::new(partition)))
+            .await;
     }
 
     pub(crate) async fn trim(&self, place: Place) {
@@ -67,7 +83,12 @@ impl Shards {
 
     pub(crate) async fn roll_old(&self, place: Place, time: Timestamp) {
         let (sender, receiver) = oneshot::channel();
-        if self.of(place).send(Job::RollOld(place, time, sender)).await.is_ok() {
+        if self
+            .of(place)
+            .send(Job::RollOld(place, time, sender))
+            .await
+            .is_ok()
+        {
             let _ = receiver.await;
         }
     }
@@ -75,7 +96,12 @@ impl Shards {
     /// Ends the writer of a partition; nothing is written to its files afterwards.
     pub(crate) async fn forget(&self, place: Place) {
         let (sender, receiver) = oneshot::channel();
-        if self.of(place).send(Job::Forget(place, sender)).await.is_ok() {
+        if self
+            .of(place)
+            .send(Job::Forget(place, sender))
+            .await
+            .is_ok()
+        {
             let _ = receiver.await;
         }
     }
@@ -128,7 +154,10 @@ impl Shard {
                     self.owned.remove(&place);
                     let _ = sender.send(());
                 }
-                Job::ExpireProducers => self.owned.values_mut().for_each(Partition::expire_producers),
+                Job::ExpireProducers => self
+                    .owned
+                    .values_mut()
+                    .for_each(Partition::expire_producers),
                 Job::Stop(sender) => {
                     self.close_all();
                     let _ = sender.send(());
@@ -140,8 +169,12 @@ impl Shard {
 
     fn append(&mut self, append: &Append) -> Result<Appended, AppendRefusal> {
         let topics = self.tools.catalog.topics();
-        let topic = topics.by_id(append.place.topic).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-        let partition = self.partition(append.place).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let topic = topics
+            .by_id(append.place.topic)
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let partition = self
+            .partition(append.place)
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
         partition.append(append, &topic.settings)
     }
 
@@ -149,8 +182,13 @@ impl Shard {
     fn partition(&mut self, place: Place) -> Option<&mut Partition> {
         if !self.owned.contains_key(&place) {
             let shared = self.partitions.get(place)?;
-            let recovered = Recovered { shared, producers: Producers::default(), before: None };
-            self.owned.insert(place, Partition::new(place, recovered, self.tools.clone()));
+            let recovered = Recovered {
+                shared,
+                producers: Producers::default(),
+                before: None,
+            };
+            self.owned
+                .insert(place, Partition::new(place, recovered, self.tools.clone()));
         }
         self.owned.get_mut(&place)
     }
@@ -158,7 +196,9 @@ impl Shard {
     fn close_all(&mut self) {
         for partition in self.owned.values_mut() {
             if let Err(error) = partition.close() {
-                self.tools.failure.set(format!("{}: {error}", Partition::dir(partition.place)));
+                self.tools
+                    .failure
+                    .set(format!("{}: {error}", Partition::dir(partition.place)));
             }
         }
     }

@@ -79,8 +79,17 @@ impl SyncFile {
         durable: Mark,
         on_sync: Box<dyn Fn(Mark) + Send + Sync>,
     ) -> Arc<Self> {
-        let state = Progress { written: durable, synced: durable, ..Progress::default() };
-        Arc::new(Self { file, name, state: Mutex::new(state), on_sync })
+        let state = Progress {
+            written: durable,
+            synced: durable,
+            ..Progress::default()
+        };
+        Arc::new(Self {
+            file,
+            name,
+            state: Mutex::new(state),
+            on_sync,
+        })
     }
 
     /// Bytes known to be durable.
@@ -113,11 +122,22 @@ struct Queue {
 }
 
 impl SyncPool {
-    pub(crate) fn start(threads: usize, linger: Duration, failure: Arc<Failure>) -> std::io::Result<Arc<Self>> {
-        let pool = Arc::new(Self { queue: Mutex::default(), ready: Condvar::new(), failure, linger });
+    pub(crate) fn start(
+        threads: usize,
+        linger: Duration,
+        failure: Arc<Failure>,
+    ) -> std::io::Result<Arc<Self>> {
+        let pool = Arc::new(Self {
+            queue: Mutex::default(),
+            ready: Condvar::new(),
+            failure,
+            linger,
+        });
         for number in 0..threads.max(1) {
             let pool = pool.clone();
-            std::thread::Builder::new().name(format!("log-sync-{number}")).spawn(move || pool.work())?;
+            std::thread::Builder::new()
+                .name(format!("log-sync-{number}"))
+                .spawn(move || pool.work())?;
         }
         Ok(pool)
     }
@@ -141,13 +161,20 @@ impl SyncPool {
 
     fn enqueue(&self, file: &Arc<SyncFile>, state: &mut Progress) {
         if !std::mem::replace(&mut state.is_queued, true) {
-            self.queue.lock().expect("nobody panics while holding it").files.push_back(file.clone());
+            self.queue
+                .lock()
+                .expect("nobody panics while holding it")
+                .files
+                .push_back(file.clone());
             self.ready.notify_one();
         }
     }
 
     pub(crate) fn stop(&self) {
-        self.queue.lock().expect("nobody panics while holding it").is_stopped = true;
+        self.queue
+            .lock()
+            .expect("nobody panics while holding it")
+            .is_stopped = true;
         self.ready.notify_all();
     }
 
@@ -169,14 +196,21 @@ impl SyncPool {
             if queue.is_stopped {
                 return None;
             }
-            queue = self.ready.wait(queue).expect("nobody panics while holding it");
+            queue = self
+                .ready
+                .wait(queue)
+                .expect("nobody panics while holding it");
         }
     }
 
     /// One fdatasync and what follows from it.
     fn round(&self, file: &Arc<SyncFile>) {
         let captured = file.lock().written;
-        let outcome = if self.failure.has_failed() { Ok(false) } else { file.file.sync_data().map(|()| true) };
+        let outcome = if self.failure.has_failed() {
+            Ok(false)
+        } else {
+            file.file.sync_data().map(|()| true)
+        };
         let durable = match outcome {
             Ok(durable) => durable,
             Err(error) => {
@@ -194,8 +228,9 @@ impl SyncPool {
         (file.on_sync)(captured);
         let mut state = file.lock();
         state.synced = state.synced.max(captured);
-        let (done, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut state.waiting).into_iter().partition(|(target, _)| *target <= captured.bytes);
+        let (done, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut state.waiting)
+            .into_iter()
+            .partition(|(target, _)| *target <= captured.bytes);
         state.waiting = waiting;
         state.is_queued = false;
         if !state.waiting.is_empty() {

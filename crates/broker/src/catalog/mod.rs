@@ -109,11 +109,21 @@ struct Block {
 impl CatalogJournal {
     pub(crate) fn new(journal: Journal, state: State, failure: Arc<Failure>, clock: Clock) -> Self {
         let topics = RwLock::new(Arc::new(Topics::of(&state)));
-        Self { journal, state: Mutex::new(state), topics, producers: tokio::sync::Mutex::default(), failure, clock }
+        Self {
+            journal,
+            state: Mutex::new(state),
+            topics,
+            producers: tokio::sync::Mutex::default(),
+            failure,
+            clock,
+        }
     }
 
     pub(crate) fn topics(&self) -> Arc<Topics> {
-        self.topics.read().expect("nobody panics while holding it").clone()
+        self.topics
+            .read()
+            .expect("nobody panics while holding it")
+            .clone()
     }
 
     pub(crate) fn broker_settings(&self) -> Settings {
@@ -151,14 +161,19 @@ impl CatalogJournal {
 
     /// Writes entries and waits until they are durable.
     pub(crate) async fn commit(&self, entries: Vec<Entry>) -> Result<(), ErrorCode> {
-        self.write(entries)?.durable().await.map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)?;
+        self.write(entries)?
+            .durable()
+            .await
+            .map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)?;
         self.rewrite_if_large();
         Ok(())
     }
 
     /// As [`Self::commit`], for the log's own threads.
     pub(crate) fn commit_blocking(&self, entries: Vec<Entry>) -> Result<(), ErrorCode> {
-        self.write(entries)?.wait().map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)
+        self.write(entries)?
+            .wait()
+            .map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)
     }
 
     /// Lets readers see what is durable.
@@ -183,10 +198,20 @@ impl CatalogJournal {
     pub(crate) fn changed_anchors(&self, entries: Vec<Entry>) -> Vec<Entry> {
         let state = self.lock();
         let says_something = |entry: &Entry| match entry {
-            Entry::Anchor { place, base, incarnation, synced_end } => {
-                let anchor = Anchor { base: *base, incarnation: *incarnation, synced_end: *synced_end };
+            Entry::Anchor {
+                place,
+                base,
+                incarnation,
+                synced_end,
+            } => {
+                let anchor = Anchor {
+                    base: *base,
+                    incarnation: *incarnation,
+                    synced_end: *synced_end,
+                };
                 state.anchors.get(place).is_some_and(|known| {
-                    (known.base, known.incarnation) == (anchor.base, anchor.incarnation) && *known != anchor
+                    (known.base, known.incarnation) == (anchor.base, anchor.incarnation)
+                        && *known != anchor
                 })
             }
             _ => true,
@@ -198,8 +223,14 @@ impl CatalogJournal {
         let mut block = self.producers.lock().await;
         if block.next >= block.end {
             let first = self.lock().next_producer;
-            self.commit(vec![Entry::ProducerIds { next: first + BLOCK }]).await?;
-            *block = Block { next: first, end: first + BLOCK };
+            self.commit(vec![Entry::ProducerIds {
+                next: first + BLOCK,
+            }])
+            .await?;
+            *block = Block {
+                next: first,
+                end: first + BLOCK,
+            };
         }
         let id = block.next;
         block.next += 1;
@@ -207,7 +238,10 @@ impl CatalogJournal {
     }
 
     pub(crate) async fn stopped(&self, positions: Vec<(Place, i64, u64)>) -> Result<(), ErrorCode> {
-        self.write(vec![Entry::Stopped(positions)])?.durable().await.map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)
+        self.write(vec![Entry::Stopped(positions)])?
+            .durable()
+            .await
+            .map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

@@ -50,10 +50,27 @@ impl State {
             Entry::Cluster { id, node } => self.cluster = Some((id, node)),
             Entry::Started { incarnation } => self.incarnation = incarnation,
             Entry::Stopped(list) => {
-                self.stopped = Some(list.into_iter().map(|(place, end, len)| (place, (end, len))).collect());
+                self.stopped = Some(
+                    list.into_iter()
+                        .map(|(place, end, len)| (place, (end, len)))
+                        .collect(),
+                );
             }
-            Entry::TopicCreated { id, name, partitions, created } => {
-                self.topics.insert(id, TopicState { name, partitions, created, settings: Settings::default() });
+            Entry::TopicCreated {
+                id,
+                name,
+                partitions,
+                created,
+            } => {
+                self.topics.insert(
+                    id,
+                    TopicState {
+                        name,
+                        partitions,
+                        created,
+                        settings: Settings::default(),
+                    },
+                );
             }
             Entry::TopicDeleted { id } => {
                 self.topics.remove(&id);
@@ -65,21 +82,42 @@ impl State {
                     topic.partitions = count;
                 }
             }
-            Entry::Setting { scope, name, key, value } => self.set(scope, &name, key, value),
+            Entry::Setting {
+                scope,
+                name,
+                key,
+                value,
+            } => self.set(scope, &name, key, value),
             Entry::LogStart { place, offset, .. } => {
                 let start = self.log_starts.entry(place).or_default();
                 *start = offset.max(*start);
             }
             Entry::ProducerIds { next } => self.next_producer = next.max(self.next_producer),
-            Entry::Anchor { place, base, incarnation, synced_end } => {
-                self.anchors.insert(place, Anchor { base, incarnation, synced_end });
+            Entry::Anchor {
+                place,
+                base,
+                incarnation,
+                synced_end,
+            } => {
+                self.anchors.insert(
+                    place,
+                    Anchor {
+                        base,
+                        incarnation,
+                        synced_end,
+                    },
+                );
             }
         }
     }
 
     fn set(&mut self, scope: i8, name: &str, key: String, value: Option<String>) {
         let settings = match scope {
-            TOPIC => self.topics.values_mut().find(|topic| topic.name == name).map(|topic| &mut topic.settings),
+            TOPIC => self
+                .topics
+                .values_mut()
+                .find(|topic| topic.name == name)
+                .map(|topic| &mut topic.settings),
             BROKER => Some(&mut self.broker),
             GROUP => Some(self.groups.entry(name.to_owned()).or_default()),
             _ => None,
@@ -93,7 +131,10 @@ impl State {
     pub(crate) fn snapshot(&self) -> Vec<Entry> {
         let mut entries = Vec::new();
         if let Some((id, node)) = &self.cluster {
-            entries.push(Entry::Cluster { id: id.clone(), node: *node });
+            entries.push(Entry::Cluster {
+                id: id.clone(),
+                node: *node,
+            });
         }
         for (id, topic) in &self.topics {
             entries.push(Entry::TopicCreated {
@@ -109,14 +150,31 @@ impl State {
             push_settings(&mut entries, GROUP, name, settings);
         }
         for (place, offset) in &self.log_starts {
-            entries.push(Entry::LogStart { place: *place, offset: *offset, is_request: false });
+            entries.push(Entry::LogStart {
+                place: *place,
+                offset: *offset,
+                is_request: false,
+            });
         }
         for (place, anchor) in &self.anchors {
-            let Anchor { base, incarnation, synced_end } = *anchor;
-            entries.push(Entry::Anchor { place: *place, base, incarnation, synced_end });
+            let Anchor {
+                base,
+                incarnation,
+                synced_end,
+            } = *anchor;
+            entries.push(Entry::Anchor {
+                place: *place,
+                base,
+                incarnation,
+                synced_end,
+            });
         }
-        entries.push(Entry::ProducerIds { next: self.next_producer });
-        entries.push(Entry::Started { incarnation: self.incarnation });
+        entries.push(Entry::ProducerIds {
+            next: self.next_producer,
+        });
+        entries.push(Entry::Started {
+            incarnation: self.incarnation,
+        });
         entries
     }
 }
@@ -124,6 +182,11 @@ impl State {
 fn push_settings(entries: &mut Vec<Entry>, scope: i8, name: &str, settings: &Settings) {
     for (key, value) in settings.iter() {
         let (key, value) = (key.to_owned(), Some(value.to_owned()));
-        entries.push(Entry::Setting { scope, name: name.to_owned(), key, value });
+        entries.push(Entry::Setting {
+            scope,
+            name: name.to_owned(),
+            key,
+            value,
+        });
     }
 }

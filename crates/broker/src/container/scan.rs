@@ -55,7 +55,11 @@ pub(crate) fn scan(
     } else {
         Tail::Torn
     };
-    Ok(Scan { end: position, durable, tail })
+    Ok(Scan {
+        end: position,
+        durable,
+        tail,
+    })
 }
 
 /// Whether a good frame behind `bad` says that bytes beyond it had been synced.

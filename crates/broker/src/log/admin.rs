@@ -50,14 +50,23 @@ impl Log {
         }
         let id = Uuid::new_v4();
         let created = inner.clock.now();
-        let mut entries =
-            vec![Entry::TopicCreated { id, name: topic.name.clone(), partitions: topic.partitions, created }];
-        entries.extend(topic.settings.into_iter().map(|(key, value)| Entry::Setting {
-            scope: catalog::TOPIC,
+        let mut entries = vec![Entry::TopicCreated {
+            id,
             name: topic.name.clone(),
-            key,
-            value: Some(value),
-        }));
+            partitions: topic.partitions,
+            created,
+        }];
+        entries.extend(
+            topic
+                .settings
+                .into_iter()
+                .map(|(key, value)| Entry::Setting {
+                    scope: catalog::TOPIC,
+                    name: topic.name.clone(),
+                    key,
+                    value: Some(value),
+                }),
+        );
         inner.catalog.commit(entries).await?;
         self.show_partitions(id, 0..topic.partitions);
         inner.catalog.show();
@@ -70,10 +79,16 @@ impl Log {
         let _turn = inner.changes.lock().await;
         let topics = self.topics();
         let topic = topics.by_id(id).ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?;
-        inner.catalog.commit(vec![Entry::TopicDeleted { id }]).await?;
+        inner
+            .catalog
+            .commit(vec![Entry::TopicDeleted { id }])
+            .await?;
         inner.catalog.show();
         for partition in 0..topic.partitions {
-            let place = Place { topic: id, partition };
+            let place = Place {
+                topic: id,
+                partition,
+            };
             if let Some(shared) = inner.partitions.remove(place) {
                 shared.set_deleted();
             }
@@ -87,7 +102,10 @@ impl Log {
     async fn discard_files(&self, id: Uuid) {
         let disk = self.inner().disk.clone();
         let discard = move || {
-            let (from, to) = (format!("p/{}", id.simple()), format!("trash/{}", id.simple()));
+            let (from, to) = (
+                format!("p/{}", id.simple()),
+                format!("trash/{}", id.simple()),
+            );
             if !disk.exists(&from) {
                 return Ok(());
             }
@@ -115,7 +133,10 @@ impl Log {
         if topics.partitions().saturating_add(more) > inner.options.max_partitions {
             return Err(ErrorCode::POLICY_VIOLATION);
         }
-        inner.catalog.commit(vec![Entry::PartitionsAdded { id, count }]).await?;
+        inner
+            .catalog
+            .commit(vec![Entry::PartitionsAdded { id, count }])
+            .await?;
         self.show_partitions(id, topic.partitions..count);
         inner.catalog.show();
         Ok(())
@@ -125,17 +146,25 @@ impl Log {
         let epoch = i32::try_from(self.inner().catalog.incarnation()).unwrap_or(i32::MAX);
         for partition in range {
             let shared = PartitionShared::new(0, 0, epoch, Vec::new());
-            self.inner().partitions.insert(Place { topic, partition }, shared);
+            self.inner()
+                .partitions
+                .insert(Place { topic, partition }, shared);
         }
     }
 
     /// Changes settings. Names and values were checked.
-    pub async fn change_settings(&self, scope: &SettingScope, changes: Vec<SettingChange>) -> Result<(), ErrorCode> {
+    pub async fn change_settings(
+        &self,
+        scope: &SettingScope,
+        changes: Vec<SettingChange>,
+    ) -> Result<(), ErrorCode> {
         let inner = self.inner();
         let _turn = inner.changes.lock().await;
         let (code, name) = match scope {
             SettingScope::Topic(name) => {
-                self.topics().by_name(name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+                self.topics()
+                    .by_name(name)
+                    .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
                 (catalog::TOPIC, name.clone())
             }
             SettingScope::Broker => (catalog::BROKER, "1".to_owned()),
@@ -143,7 +172,12 @@ impl Log {
         };
         let entries = changes
             .into_iter()
-            .map(|change| Entry::Setting { scope: code, name: name.clone(), key: change.key, value: change.value })
+            .map(|change| Entry::Setting {
+                scope: code,
+                name: name.clone(),
+                key: change.key,
+                value: change.value,
+            })
             .collect();
         inner.catalog.commit(entries).await?;
         inner.catalog.show();
@@ -153,23 +187,35 @@ impl Log {
     /// Drops records below an offset (-1: the high watermark). Returns where the log begins.
     pub async fn delete_records(&self, place: Place, offset: i64) -> Result<i64, ErrorCode> {
         let inner = self.inner();
-        let shared = self.partition(place).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let shared = self
+            .partition(place)
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
         let view = shared.view();
         if view.is_offline || self.has_failed() {
             return Err(ErrorCode::KAFKA_STORAGE_ERROR);
         }
-        let offset = if offset == -1 { view.high_watermark } else { offset };
+        let offset = if offset == -1 {
+            view.high_watermark
+        } else {
+            offset
+        };
         if offset < 0 || offset > view.high_watermark {
             return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
         }
-        if offset > view.log_start && !crate::retain::raise_log_start(inner, place, &shared, offset, true).await {
+        if offset > view.log_start
+            && !crate::retain::raise_log_start(inner, place, &shared, offset, true).await
+        {
             return Err(ErrorCode::KAFKA_STORAGE_ERROR);
         }
         Ok(shared.log_start())
     }
 
     fn refuse_growth(&self) -> Result<(), ErrorCode> {
-        if self.has_failed() || self.is_full() { Err(ErrorCode::KAFKA_STORAGE_ERROR) } else { Ok(()) }
+        if self.has_failed() || self.is_full() {
+            Err(ErrorCode::KAFKA_STORAGE_ERROR)
+        } else {
+            Ok(())
+        }
     }
 
     /// When a topic was made.

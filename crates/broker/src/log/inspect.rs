@@ -43,7 +43,9 @@ impl Log {
     /// Reads and authenticates every frame of every segment.
     pub async fn verify(&self) -> Verified {
         let log = self.clone();
-        tokio::task::spawn_blocking(move || log.verify_now()).await.unwrap_or_default()
+        tokio::task::spawn_blocking(move || log.verify_now())
+            .await
+            .unwrap_or_default()
     }
 
     fn verify_now(&self) -> Verified {
@@ -55,16 +57,31 @@ impl Log {
                 self.verify_file(place, segment.name, &segment.path, is_active, &mut verified);
             }
             if shared.view().is_offline && segments.is_empty() {
-                verified.damage.push(format!("{}: offline since the start", Partition::dir(place)));
+                verified.damage.push(format!(
+                    "{}: offline since the start",
+                    Partition::dir(place)
+                ));
             }
         }
         verified
     }
 
-    fn verify_file(&self, place: Place, name: SegmentName, path: &str, is_active: bool, verified: &mut Verified) {
+    fn verify_file(
+        &self,
+        place: Place,
+        name: SegmentName,
+        path: &str,
+        is_active: bool,
+        verified: &mut Verified,
+    ) {
         let inner = self.inner();
         verified.files += 1;
-        let opened = Opened::open(inner.disk.as_ref(), &inner.keyring, path, name.identity(place));
+        let opened = Opened::open(
+            inner.disk.as_ref(),
+            &inner.keyring,
+            path,
+            name.identity(place),
+        );
         let scanned = opened.and_then(|opened| {
             container::scan(&opened, FRAME_CAP, |_, frame| {
                 verified.frames += 1;
@@ -75,7 +92,9 @@ impl Log {
         match scanned {
             // Whoever writes the file may be in the middle of a frame.
             Ok(scan) if scan.tail == Tail::Whole || (is_active && scan.tail == Tail::Torn) => {}
-            Ok(scan) => verified.damage.push(format!("{path}: damaged at byte {}", scan.end)),
+            Ok(scan) => verified
+                .damage
+                .push(format!("{path}: damaged at byte {}", scan.end)),
             Err(error) => verified.damage.push(format!("{path}: {error}")),
         }
     }
@@ -87,16 +106,22 @@ impl Log {
         place: Place,
         mut write: impl FnMut(&Bytes) -> std::io::Result<()>,
     ) -> Result<Exported, ErrorCode> {
-        let view = self.view(place).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let view = self
+            .view(place)
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
         let mut exported = Exported::default();
         let mut offset = view.log_start;
         while offset < view.high_watermark {
-            let batches = self.read(place, offset, 4 << 20, true).await.map_err(|error| match error {
-                ReadError::Unknown => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-                ReadError::Offline => ErrorCode::KAFKA_STORAGE_ERROR,
-            })?;
+            let batches =
+                self.read(place, offset, 4 << 20, true)
+                    .await
+                    .map_err(|error| match error {
+                        ReadError::Unknown => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                        ReadError::Offline => ErrorCode::KAFKA_STORAGE_ERROR,
+                    })?;
             let Some(last) = batches.last() else { break };
-            let header = wire::record::BatchHeader::parse(last).map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)?;
+            let header = wire::record::BatchHeader::parse(last)
+                .map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)?;
             for batch in &batches {
                 write(batch).map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)?;
                 exported.batches += 1;
@@ -110,7 +135,9 @@ impl Log {
     /// Root keys by version, with the number of segment and journal files that name each.
     pub async fn root_keys(&self) -> Vec<RootKeyUse> {
         let log = self.clone();
-        tokio::task::spawn_blocking(move || log.root_keys_now()).await.unwrap_or_default()
+        tokio::task::spawn_blocking(move || log.root_keys_now())
+            .await
+            .unwrap_or_default()
     }
 
     fn root_keys_now(&self) -> Vec<RootKeyUse> {
@@ -123,7 +150,11 @@ impl Log {
         paths.push(format!("catalog/{:016}.jnl", inner.catalog.sequence()));
         for path in paths {
             let mut head = [0; HEADER_LEN];
-            let read = inner.disk.open(&path).and_then(|file| file.read_at(&mut head, 0)).unwrap_or(0);
+            let read = inner
+                .disk
+                .open(&path)
+                .and_then(|file| file.read_at(&mut head, 0))
+                .unwrap_or(0);
             if let Ok(header) = FileHeader::parse(head.get(..read).unwrap_or_default()) {
                 *uses.entry(header.root_version).or_default() += 1;
             }

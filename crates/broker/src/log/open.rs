@@ -68,7 +68,9 @@ pub enum OpenError {
     Io(#[from] std::io::Error),
     #[error("keyring: {0}")]
     Keyring(#[from] KeyringError),
-    #[error("keyring is missing although there are records\nnext: put the keyring back from a backup (keyring.old is the one before)")]
+    #[error(
+        "keyring is missing although there are records\nnext: put the keyring back from a backup (keyring.old is the one before)"
+    )]
     KeyringMissing,
     #[error("{0}")]
     Journal(String),
@@ -104,7 +106,12 @@ impl Log {
     ) -> Result<Opened, OpenError> {
         let started = clock.monotonic();
         let work = move || Startup::run(options, master.as_ref(), disk, clock);
-        let Startup { log, groups, partitions, damage } = tokio::task::spawn_blocking(work)
+        let Startup {
+            log,
+            groups,
+            partitions,
+            damage,
+        } = tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| OpenError::Journal(format!("start failed: {error}")))??;
         for partition in partitions {
@@ -114,7 +121,11 @@ impl Log {
         metrics::gauge!("log_recovery_seconds").set(took.as_secs_f64());
         metrics::gauge!("log_partitions_offline").set(damage.len() as f64);
         look_after(&log);
-        Ok(Opened { log, groups, damage })
+        Ok(Opened {
+            log,
+            groups,
+            damage,
+        })
     }
 }
 
@@ -148,18 +159,29 @@ impl Startup {
         let (mut state, deleted) = replay_catalog(&replayed.entries)?;
         let stopped = state.stopped.take();
         if state.cluster.is_none() {
-            state.apply(Entry::Cluster { id: keyring.cluster_id().to_owned(), node: options.node });
+            state.apply(Entry::Cluster {
+                id: keyring.cluster_id().to_owned(),
+                node: options.node,
+            });
         }
         tidy_directories(disk.as_ref(), &state, &deleted)?;
-        state.apply(Entry::Started { incarnation: state.incarnation + 1 });
+        state.apply(Entry::Started {
+            incarnation: state.incarnation + 1,
+        });
         let now = clock.now();
         let snapshot: Vec<_> = state.snapshot().iter().map(Entry::encode).collect();
         let journal = catalog_place.start(&replayed, &snapshot, state.incarnation, now)?;
         let groups_place = place("groups", FileKind::Groups);
         let groups = groups_place.replay()?;
-        let groups_journal = groups_place.start(&groups, &groups.entries, state.incarnation, now)?;
+        let groups_journal =
+            groups_place.start(&groups, &groups.entries, state.incarnation, now)?;
         let facts = facts(&state, stopped.as_ref());
-        let catalog = Arc::new(CatalogJournal::new(journal, state, failure.clone(), clock.clone()));
+        let catalog = Arc::new(CatalogJournal::new(
+            journal,
+            state,
+            failure.clone(),
+            clock.clone(),
+        ));
         let space = Arc::new(Space::new(disk.clone(), options.min_free));
         let tools = Arc::new(Tools {
             disk: disk.clone(),
@@ -188,17 +210,29 @@ impl Startup {
             space,
             changes: tokio::sync::Mutex::default(),
         });
-        Ok(Self { log, groups: groups.entries, partitions, damage })
+        Ok(Self {
+            log,
+            groups: groups.entries,
+            partitions,
+            damage,
+        })
     }
 }
 
-fn open_keyring(disk: &dyn Disk, master: &dyn MasterKey, clock: &Clock) -> Result<Keyring, OpenError> {
+fn open_keyring(
+    disk: &dyn Disk,
+    master: &dyn MasterKey,
+    clock: &Clock,
+) -> Result<Keyring, OpenError> {
     if disk.exists("keyring") {
         let file = disk.open("keyring")?;
         let len = file.len()?.min(KEYRING_MAX);
         let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
         let read = file.read_at(&mut bytes, 0)?;
-        return Ok(Keyring::open(bytes.get(..read).unwrap_or_default(), master)?);
+        return Ok(Keyring::open(
+            bytes.get(..read).unwrap_or_default(),
+            master,
+        )?);
     }
     if !disk.list("catalog")?.is_empty() || !disk.list("p")?.is_empty() {
         return Err(OpenError::KeyringMissing);
@@ -229,7 +263,11 @@ fn new_cluster_id() -> String {
     let id = u128::from_be_bytes(*Uuid::new_v4().as_bytes());
     (0..22)
         .map(|at| {
-            let shifted = if at < 21 { id >> (122 - 6 * at) } else { id << 4 };
+            let shifted = if at < 21 {
+                id >> (122 - 6 * at)
+            } else {
+                id << 4
+            };
             char::from(LETTERS[(shifted & 63) as usize])
         })
         .collect()
@@ -250,7 +288,11 @@ fn replay_catalog(entries: &[journal::Entry]) -> Result<(State, BTreeSet<Uuid>),
 }
 
 /// Files of deleted topics go; files that the catalog does not know are set aside and never removed by themselves.
-fn tidy_directories(disk: &dyn Disk, state: &State, deleted: &BTreeSet<Uuid>) -> std::io::Result<()> {
+fn tidy_directories(
+    disk: &dyn Disk,
+    state: &State,
+    deleted: &BTreeSet<Uuid>,
+) -> std::io::Result<()> {
     if disk.exists("trash") {
         disk.remove_dir_all("trash")?;
     }
@@ -259,15 +301,29 @@ fn tidy_directories(disk: &dyn Disk, state: &State, deleted: &BTreeSet<Uuid>) ->
         if id.is_some_and(|id| state.topics.contains_key(&id)) {
             continue;
         }
-        let target = if id.is_some_and(|id| deleted.contains(&id)) { "trash" } else { "quarantine" };
+        let target = if id.is_some_and(|id| deleted.contains(&id)) {
+            "trash"
+        } else {
+            "quarantine"
+        };
         if target == "quarantine" {
-            tracing::warn!(directory = entry.name, "A directory that the catalog does not know goes to quarantine");
+            tracing::warn!(
+                directory = entry.name,
+                "A directory that the catalog does not know goes to quarantine"
+            );
         }
         disk.make_dir(target)?;
-        disk.rename(&format!("p/{}", entry.name), &format!("{target}/{}", entry.name))?;
+        disk.rename(
+            &format!("p/{}", entry.name),
+            &format!("{target}/{}", entry.name),
+        )?;
     }
     disk.sync_dir("p")?;
-    if disk.exists("trash") { disk.remove_dir_all("trash") } else { Ok(()) }
+    if disk.exists("trash") {
+        disk.remove_dir_all("trash")
+    } else {
+        Ok(())
+    }
 }
 
 fn facts(
@@ -277,12 +333,18 @@ fn facts(
     let mut facts = Vec::new();
     for (id, topic) in &state.topics {
         for partition in 0..topic.partitions {
-            let place = Place { topic: *id, partition };
-            facts.push((place, Facts {
-                anchor: state.anchors.get(&place).copied(),
-                log_start: state.log_starts.get(&place).copied().unwrap_or(0),
-                stopped: stopped.and_then(|stopped| stopped.get(&place).copied()),
-            }));
+            let place = Place {
+                topic: *id,
+                partition,
+            };
+            facts.push((
+                place,
+                Facts {
+                    anchor: state.anchors.get(&place).copied(),
+                    log_start: state.log_starts.get(&place).copied().unwrap_or(0),
+                    stopped: stopped.and_then(|stopped| stopped.get(&place).copied()),
+                },
+            ));
         }
     }
     facts
@@ -320,7 +382,10 @@ fn recover_all(
 /// Every second the free space; every so often the synced ends. Ends with the log.
 fn look_after(log: &Log) {
     let weak = Arc::downgrade(log.inner());
-    let every = log.options().retention_check.max(Duration::from_millis(100));
+    let every = log
+        .options()
+        .retention_check
+        .max(Duration::from_millis(100));
     tokio::spawn(async move {
         let mut since = Duration::ZERO;
         let tick = Duration::from_secs(1).min(every);
@@ -368,7 +433,10 @@ mod tests {
     fn cluster_id_has_the_form_that_kafka_uses() {
         let id = new_cluster_id();
         assert_eq!(id.len(), 22);
-        assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
+        assert!(
+            id.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        );
         assert_ne!(id, new_cluster_id());
     }
 }

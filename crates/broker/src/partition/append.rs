@@ -19,13 +19,24 @@ const FRAME_OVERHEAD: usize = 64;
 
 impl Partition {
     /// Appends a batch, or says why not.
-    pub(crate) fn append(&mut self, append: &Append, settings: &Settings) -> Result<Appended, AppendRefusal> {
-        let records = append.records.as_ref().filter(|records| !records.is_empty());
-        let batch = record::Batch::parse(records.ok_or(ErrorCode::INVALID_RECORD)?).map_err(|error| error.code())?;
+    pub(crate) fn append(
+        &mut self,
+        append: &Append,
+        settings: &Settings,
+    ) -> Result<Appended, AppendRefusal> {
+        let records = append
+            .records
+            .as_ref()
+            .filter(|records| !records.is_empty());
+        let batch = record::Batch::parse(records.ok_or(ErrorCode::INVALID_RECORD)?)
+            .map_err(|error| error.code())?;
         if batch.codec().is_ok_and(|codec| codec == Codec::Zstd) && append.produce_version < 7 {
             return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE.into());
         }
-        if self.tools.failure.has_failed() || self.tools.space.is_full() || self.shared.view().is_offline {
+        if self.tools.failure.has_failed()
+            || self.tools.space.is_full()
+            || self.shared.view().is_offline
+        {
             return Err(ErrorCode::KAFKA_STORAGE_ERROR.into());
         }
         if append.acks == -1 && settings.number(settings::MIN_INSYNC) > 1 {
@@ -54,7 +65,11 @@ impl Partition {
             // Answered when that batch is durable: an earlier answer would acknowledge what a crash can take back.
             Verdict::Duplicate(known) => Ok(Appended {
                 base_offset: known.base_offset,
-                log_append_time: if settings.uses_append_time() { known.timestamp } else { -1 },
+                log_append_time: if settings.uses_append_time() {
+                    known.timestamp
+                } else {
+                    -1
+                },
                 log_start: self.shared.log_start(),
                 durable: self.ticket(settings),
             }),
@@ -91,7 +106,8 @@ impl Partition {
             last_offset: base_offset + i64::from(header.last_offset_delta),
             timestamp: append_time,
         };
-        self.producers.appended(header.producer_id, header.producer_epoch, batch, now);
+        self.producers
+            .appended(header.producer_id, header.producer_epoch, batch, now);
         metrics::counter!("log_append_bytes_total").increment(header.size() as u64);
         Ok(Appended {
             base_offset,
@@ -102,24 +118,35 @@ impl Partition {
     }
 
     /// Seals and writes a batch that has its offset.
-    pub(super) fn write(&mut self, content: &[Bytes; 2], max_timestamp_offset: i64) -> Result<(), AppendRefusal> {
+    pub(super) fn write(
+        &mut self,
+        content: &[Bytes; 2],
+        max_timestamp_offset: i64,
+    ) -> Result<(), AppendRefusal> {
         let storage = || AppendRefusal::from(ErrorCode::KAFKA_STORAGE_ERROR);
         let header = BatchHeader::parse(&content[0]).map_err(|_| storage())?;
         let active = self.active.as_mut().ok_or_else(storage)?;
         let durable = active.sync_file.synced().bytes;
-        let at = match active.writer.append(kind::BATCH, durable, &[&content[0], &content[1]]) {
+        let at = match active
+            .writer
+            .append(kind::BATCH, durable, &[&content[0], &content[1]])
+        {
             Ok(at) => at,
             Err(ContainerError::Io(error)) if error.kind() == std::io::ErrorKind::StorageFull => {
                 self.tools.space.check();
                 return Err(storage());
             }
             Err(error) => {
-                self.tools.failure.set(format!("{}: {error}", active.segment.path));
+                self.tools
+                    .failure
+                    .set(format!("{}: {error}", active.segment.path));
                 return Err(storage());
             }
         };
         let (behind, end) = (active.writer.position(), header.last_offset() + 1);
-        active.segment.update(|extent| extent.add(&header, at, behind, max_timestamp_offset));
+        active
+            .segment
+            .update(|extent| extent.add(&header, at, behind, max_timestamp_offset));
         active.sync_file.written(Mark { bytes: behind, end });
         self.shared.note_epoch(self.epoch, header.base_offset);
         self.shared.set_end(end);
@@ -128,7 +155,9 @@ impl Partition {
 
     /// When everything appended so far is durable, by the topic's policy.
     fn ticket(&self, settings: &Settings) -> Ticket {
-        let Some(active) = &self.active else { return Ticket::done() };
+        let Some(active) = &self.active else {
+            return Ticket::done();
+        };
         match settings.effective(settings::DURABILITY) {
             "os" => {
                 self.shared.raise_high_watermark(self.shared.end());
@@ -153,7 +182,11 @@ fn rules(settings: &Settings, now: Timestamp) -> WalkRules {
         let after = settings.number(settings::TIMESTAMP_AFTER);
         now.millis().saturating_sub(before)..=now.millis().saturating_add(after)
     });
-    WalkRules { times, listed: RECORD_ERRORS_MAX, ..WalkRules::default() }
+    WalkRules {
+        times,
+        listed: RECORD_ERRORS_MAX,
+        ..WalkRules::default()
+    }
 }
 
 fn refuse_walk(error: WalkError) -> AppendRefusal {
@@ -165,7 +198,11 @@ fn check_records(walked: &Walked, settings: &Settings) -> Result<(), AppendRefus
     const REJECTED: &str = "One or more records have been rejected";
     let facts = walked.facts();
     let blame = |indexes: &record::Indexes, why: &'static str| {
-        indexes.first.iter().map(|index| (*index, why)).collect::<Vec<_>>()
+        indexes
+            .first
+            .iter()
+            .map(|index| (*index, why))
+            .collect::<Vec<_>>()
     };
     if !facts.untimely.is_empty() {
         return Err(AppendRefusal {
@@ -178,7 +215,10 @@ fn check_records(walked: &Walked, settings: &Settings) -> Result<(), AppendRefus
         return Err(AppendRefusal {
             code: ErrorCode::INVALID_RECORD,
             message: Some(REJECTED),
-            records: blame(&facts.keyless, "Compacted topic cannot accept message without key"),
+            records: blame(
+                &facts.keyless,
+                "Compacted topic cannot accept message without key",
+            ),
         });
     }
     Ok(())

@@ -21,8 +21,8 @@ use crate::segment::{Segment, SegmentName};
 use crate::sync::{SyncFile, SyncPool, Ticket};
 
 pub(crate) use opening::{Opening, Predecessor};
-pub(crate) use shared::{PartitionShared, Partitions};
 pub use shared::View;
+pub(crate) use shared::{PartitionShared, Partitions};
 
 /// What every partition needs of the log.
 pub(crate) struct Tools {
@@ -79,7 +79,11 @@ pub struct AppendRefusal {
 
 impl From<ErrorCode> for AppendRefusal {
     fn from(code: ErrorCode) -> Self {
-        Self { code, message: None, records: Vec::new() }
+        Self {
+            code,
+            message: None,
+            records: Vec::new(),
+        }
     }
 }
 
@@ -93,8 +97,20 @@ pub(crate) struct Recovered {
 impl Partition {
     pub(crate) fn new(place: Place, recovered: Recovered, tools: Arc<Tools>) -> Self {
         let epoch = i32::try_from(tools.catalog.incarnation()).unwrap_or(i32::MAX);
-        let Recovered { shared, producers, before } = recovered;
-        Self { place, shared, tools, producers, epoch, active: None, before }
+        let Recovered {
+            shared,
+            producers,
+            before,
+        } = recovered;
+        Self {
+            place,
+            shared,
+            tools,
+            producers,
+            epoch,
+            active: None,
+            before,
+        }
     }
 
     pub(crate) fn dir(place: Place) -> String {
@@ -112,7 +128,9 @@ impl Partition {
             base: active.name.base,
             incarnation: active.name.incarnation,
             len: active.writer.position(),
-            last: LastFrame { ..active.writer.last() },
+            last: LastFrame {
+                ..active.writer.last()
+            },
         }
     }
 }

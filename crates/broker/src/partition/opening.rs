@@ -78,7 +78,10 @@ impl Opening {
                 base: fields.i64()?,
                 incarnation: fields.u32()?,
                 len: fields.u64()?,
-                last: LastFrame { number: fields.u32()?, tag: fields.array()? },
+                last: LastFrame {
+                    number: fields.u32()?,
+                    tag: fields.array()?,
+                },
             }),
             _ => return Err(Malformed),
         };
@@ -88,7 +91,15 @@ impl Opening {
         }
         let producers = Producers::read(&mut fields)?;
         fields.finish()?;
-        Ok(Self { base, incarnation, created, recovered_until, predecessor, epochs, producers })
+        Ok(Self {
+            base,
+            incarnation,
+            created,
+            recovered_until,
+            predecessor,
+            epochs,
+            producers,
+        })
     }
 }
 
@@ -103,7 +114,10 @@ mod tests {
             base: 3,
             incarnation: 1,
             len: 512,
-            last: LastFrame { number: 9, tag: [1; 16] },
+            last: LastFrame {
+                number: 9,
+                tag: [1; 16],
+            },
         };
         for predecessor in [None, Some(before)] {
             let opening = Opening {

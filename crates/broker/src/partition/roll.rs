@@ -28,7 +28,8 @@ impl Partition {
         let max_age = settings.number(settings::SEGMENT_MS);
         let is_full = self.active.as_ref().is_some_and(|active| {
             active.writer.would_pass(size, limit)
-                || now.since(active.created).as_millis() >= u128::try_from(max_age).unwrap_or(u128::MAX)
+                || now.since(active.created).as_millis()
+                    >= u128::try_from(max_age).unwrap_or(u128::MAX)
                 || active.writer.frames() >= FRAMES_MAX
                 || self.shared.end() - active.name.base > i64::from(u32::MAX) - i64::from(i32::MAX)
         });
@@ -43,7 +44,9 @@ impl Partition {
 
     /// Writes index and close frame and syncs the file. The partition then has no active file.
     pub(crate) fn close(&mut self) -> Result<(), ContainerError> {
-        let Some(mut active) = self.active.take() else { return Ok(()) };
+        let Some(mut active) = self.active.take() else {
+            return Ok(());
+        };
         let closing_of = |extent: &Extent, position: u64, frames: u32| Closing {
             end: extent.end,
             frames,
@@ -57,14 +60,25 @@ impl Partition {
         let mut closing = None;
         active.segment.known_extent(|extent| {
             index = encode_index(&extent.index, active.name.base);
-            closing = Some(closing_of(extent, index_position, active.writer.frames() + 2));
+            closing = Some(closing_of(
+                extent,
+                index_position,
+                active.writer.frames() + 2,
+            ));
         });
-        let Some(mut closing) = closing else { return Ok(()) };
+        let Some(mut closing) = closing else {
+            return Ok(());
+        };
         let durable = active.sync_file.synced().bytes;
         active.writer.append(kind::INDEX, durable, &[&index])?;
         closing.file_len = active.writer.position() + CLOSE_LEN;
-        active.writer.append(kind::CLOSE, durable, &[&closing.encode()])?;
-        active.sync_file.written(Mark { bytes: active.writer.position(), end: self.shared.end() });
+        active
+            .writer
+            .append(kind::CLOSE, durable, &[&closing.encode()])?;
+        active.sync_file.written(Mark {
+            bytes: active.writer.position(),
+            end: self.shared.end(),
+        });
         self.tools
             .sync
             .ticket(&active.sync_file)
@@ -76,33 +90,61 @@ impl Partition {
     }
 
     /// Makes the next file and names it in the catalog.
-    pub(crate) fn open_next(&mut self, base: i64, recovered_until: i64) -> Result<(), AppendRefusal> {
-        self.create_next(base, recovered_until).map_err(|error| self.fail(&error))?;
+    pub(crate) fn open_next(
+        &mut self,
+        base: i64,
+        recovered_until: i64,
+    ) -> Result<(), AppendRefusal> {
+        self.create_next(base, recovered_until)
+            .map_err(|error| self.fail(&error))?;
         self.anchor(base)
     }
 
     /// Says in the catalog which file is the newest.
     pub(crate) fn anchor(&mut self, synced_end: i64) -> Result<(), AppendRefusal> {
-        let Some(active) = &self.active else { return Ok(()) };
+        let Some(active) = &self.active else {
+            return Ok(());
+        };
         let SegmentName { base, incarnation } = active.name;
-        let entry = Entry::Anchor { place: self.place, base, incarnation, synced_end };
-        self.tools.catalog.commit_blocking(vec![entry]).map_err(AppendRefusal::from)
+        let entry = Entry::Anchor {
+            place: self.place,
+            base,
+            incarnation,
+            synced_end,
+        };
+        self.tools
+            .catalog
+            .commit_blocking(vec![entry])
+            .map_err(AppendRefusal::from)
     }
 
     /// Makes a file with its opening frame, durable; nothing names it yet.
-    pub(crate) fn create_next(&mut self, base: i64, recovered_until: i64) -> Result<(), ContainerError> {
+    pub(crate) fn create_next(
+        &mut self,
+        base: i64,
+        recovered_until: i64,
+    ) -> Result<(), ContainerError> {
         let tools = &self.tools;
         let dir = Self::dir(self.place);
         if !tools.disk.exists(&dir) {
             tools.disk.make_dir(&dir)?;
             tools.disk.sync_dir("p")?;
-            tools.disk.sync_dir(&format!("p/{}", self.place.topic.simple()))?;
+            tools
+                .disk
+                .sync_dir(&format!("p/{}", self.place.topic.simple()))?;
         }
-        let name = SegmentName { base, incarnation: tools.catalog.incarnation() };
+        let name = SegmentName {
+            base,
+            incarnation: tools.catalog.incarnation(),
+        };
         let path = format!("{dir}/{}", name.file_name());
         let created = tools.clock.now();
-        let (mut writer, header) =
-            Writer::create(tools.disk.as_ref(), &tools.keyring, &path, name.identity(self.place))?;
+        let (mut writer, header) = Writer::create(
+            tools.disk.as_ref(),
+            &tools.keyring,
+            &path,
+            name.identity(self.place),
+        )?;
         let opening = Opening {
             base,
             incarnation: name.incarnation,
@@ -115,24 +157,47 @@ impl Partition {
         writer.append(kind::OPENING, 0, &[&opening.encode()])?;
         writer.file().sync_all()?;
         tools.disk.sync_dir(&dir)?;
-        let mark = Mark { bytes: writer.position(), end: base };
+        let mark = Mark {
+            bytes: writer.position(),
+            end: base,
+        };
         let shared = self.shared.clone();
         let raise = move |mark: Mark| shared.raise_high_watermark(mark.end);
         let sync_file = SyncFile::new(writer.file().clone(), path.clone(), mark, Box::new(raise));
         let key = tools.keyring.open_file(&header)?;
-        let opened = Opened { file: writer.file().clone(), header: header.clone(), key };
-        let segment = Segment::active(self.place, name, path, opened, Extent::new(base, writer.position()));
+        let opened = Opened {
+            file: writer.file().clone(),
+            header: header.clone(),
+            key,
+        };
+        let segment = Segment::active(
+            self.place,
+            name,
+            path,
+            opened,
+            Extent::new(base, writer.position()),
+        );
         let mut segments = Vec::clone(&self.shared.segments());
         segments.push(segment.clone());
         self.shared.set_segments(segments);
-        self.active = Some(Active { writer, header, name, segment, sync_file, created });
+        self.active = Some(Active {
+            writer,
+            header,
+            name,
+            segment,
+            sync_file,
+            created,
+        });
         Ok(())
     }
 
     /// Rolls an active file that is wholly too old, so that retention can take it.
     pub(crate) fn roll_if_older_than(&mut self, time: Timestamp) -> Result<(), AppendRefusal> {
         let is_old = self.active.as_ref().is_some_and(|active| {
-            let newest = active.segment.known_extent(|extent| extent.max_timestamp).unwrap_or(-1);
+            let newest = active
+                .segment
+                .known_extent(|extent| extent.max_timestamp)
+                .unwrap_or(-1);
             self.shared.end() > active.name.base && newest < time.millis()
         });
         if is_old && self.shared.high_watermark() == self.shared.end() {
@@ -167,8 +232,13 @@ impl Partition {
     /// An error while files change: nothing is promised any more.
     fn fail(&self, error: &ContainerError) -> AppendRefusal {
         match error {
-            ContainerError::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => self.tools.space.check(),
-            other => self.tools.failure.set(format!("{}: {other}", Self::dir(self.place))),
+            ContainerError::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                self.tools.space.check()
+            }
+            other => self
+                .tools
+                .failure
+                .set(format!("{}: {other}", Self::dir(self.place))),
         }
         ErrorCode::KAFKA_STORAGE_ERROR.into()
     }
@@ -184,14 +254,21 @@ impl Partition {
         batches: &[bytes::Bytes],
     ) -> Result<(), ContainerError> {
         self.create_next(base, end)?;
-        let Some(active) = self.active.as_mut() else { return Ok(()) };
+        let Some(active) = self.active.as_mut() else {
+            return Ok(());
+        };
         for batch in batches {
             let header = wire::record::BatchHeader::parse(batch)
                 .map_err(|_| ContainerError::Frame(seal::at_rest::FrameError::Content))?;
             let at = active.writer.append(kind::BATCH, 0, &[batch])?;
             let behind = active.writer.position();
-            active.segment.update(|extent| extent.add(&header, at, behind, header.last_offset()));
-            active.sync_file.written(Mark { bytes: behind, end: header.last_offset() + 1 });
+            active
+                .segment
+                .update(|extent| extent.add(&header, at, behind, header.last_offset()));
+            active.sync_file.written(Mark {
+                bytes: behind,
+                end: header.last_offset() + 1,
+            });
         }
         self.tools
             .sync

@@ -40,7 +40,10 @@ impl PartitionShared {
         shared.high_watermark.store(end, Ordering::SeqCst);
         shared.end.store(end, Ordering::SeqCst);
         shared.epoch.store(epoch, Ordering::SeqCst);
-        *shared.epochs.lock().expect("nobody panics while holding it") = epochs;
+        *shared
+            .epochs
+            .lock()
+            .expect("nobody panics while holding it") = epochs;
         Arc::new(shared)
     }
 
@@ -50,7 +53,8 @@ impl PartitionShared {
             high_watermark: self.high_watermark(),
             end: self.end.load(Ordering::SeqCst),
             leader_epoch: self.epoch.load(Ordering::SeqCst),
-            is_offline: self.is_offline.load(Ordering::SeqCst) || self.is_deleted.load(Ordering::SeqCst),
+            is_offline: self.is_offline.load(Ordering::SeqCst)
+                || self.is_deleted.load(Ordering::SeqCst),
         }
     }
 
@@ -94,12 +98,18 @@ impl PartitionShared {
     }
 
     pub(crate) fn segments(&self) -> Arc<Vec<Arc<Segment>>> {
-        self.segments.read().expect("nobody panics while holding it").clone()
+        self.segments
+            .read()
+            .expect("nobody panics while holding it")
+            .clone()
     }
 
     /// Only the partition's writer calls this.
     pub(crate) fn set_segments(&self, segments: Vec<Arc<Segment>>) {
-        *self.segments.write().expect("nobody panics while holding it") = Arc::new(segments);
+        *self
+            .segments
+            .write()
+            .expect("nobody panics while holding it") = Arc::new(segments);
     }
 
     pub(crate) fn note_epoch(&self, epoch: i32, start: i64) {
@@ -110,7 +120,10 @@ impl PartitionShared {
     }
 
     pub(crate) fn epochs(&self) -> Vec<(i32, i64)> {
-        self.epochs.lock().expect("nobody panics while holding it").clone()
+        self.epochs
+            .lock()
+            .expect("nobody panics while holding it")
+            .clone()
     }
 
     /// Kafka's `LeaderEpochFileCache.endOffsetFor`.
@@ -140,7 +153,9 @@ impl PartitionShared {
             return 0;
         }
         let segments = self.segments();
-        let first = segments.partition_point(|segment| segment.name.base <= offset).saturating_sub(1);
+        let first = segments
+            .partition_point(|segment| segment.name.base <= offset)
+            .saturating_sub(1);
         let mut bytes = 0;
         for segment in segments.iter().skip(first) {
             let skipped = segment
@@ -161,20 +176,32 @@ pub(crate) struct Partitions(RwLock<HashMap<Place, Arc<PartitionShared>>>);
 
 impl Partitions {
     pub(crate) fn get(&self, place: Place) -> Option<Arc<PartitionShared>> {
-        self.0.read().expect("nobody panics while holding it").get(&place).cloned()
+        self.0
+            .read()
+            .expect("nobody panics while holding it")
+            .get(&place)
+            .cloned()
     }
 
     pub(crate) fn insert(&self, place: Place, shared: Arc<PartitionShared>) {
-        self.0.write().expect("nobody panics while holding it").insert(place, shared);
+        self.0
+            .write()
+            .expect("nobody panics while holding it")
+            .insert(place, shared);
     }
 
     pub(crate) fn remove(&self, place: Place) -> Option<Arc<PartitionShared>> {
-        self.0.write().expect("nobody panics while holding it").remove(&place)
+        self.0
+            .write()
+            .expect("nobody panics while holding it")
+            .remove(&place)
     }
 
     pub(crate) fn all(&self) -> Vec<(Place, Arc<PartitionShared>)> {
         let map = self.0.read().expect("nobody panics while holding it");
-        map.iter().map(|(place, shared)| (*place, shared.clone())).collect()
+        map.iter()
+            .map(|(place, shared)| (*place, shared.clone()))
+            .collect()
     }
 
     /// For the catalog's last entry: where each partition with a file ends.
@@ -183,7 +210,9 @@ impl Partitions {
             .all()
             .into_iter()
             .filter(|(_, shared)| !shared.view().is_offline)
-            .filter_map(|(place, shared)| Some((place, shared.end(), shared.segments().last()?.len())))
+            .filter_map(|(place, shared)| {
+                Some((place, shared.end(), shared.segments().last()?.len()))
+            })
             .collect();
         list.sort_by_key(|(place, _, _)| *place);
         list

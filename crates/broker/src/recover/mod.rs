@@ -35,15 +35,28 @@ pub(crate) enum Corrupt {
 }
 
 /// Recovers a partition; a corrupt one is offline, and the reason is told.
-pub(crate) fn recover(place: Place, facts: Facts, tools: &Arc<Tools>) -> (Partition, Option<Corrupt>) {
-    match verdict::judge(place, facts, tools).and_then(|judged| bring_back(place, facts, judged, tools)) {
+pub(crate) fn recover(
+    place: Place,
+    facts: Facts,
+    tools: &Arc<Tools>,
+) -> (Partition, Option<Corrupt>) {
+    match verdict::judge(place, facts, tools)
+        .and_then(|judged| bring_back(place, facts, judged, tools))
+    {
         Ok(partition) => (partition, None),
         Err(corrupt) => {
             let epoch = i32::try_from(tools.catalog.incarnation()).unwrap_or(i32::MAX);
             let shared = PartitionShared::new(facts.log_start, facts.log_start, epoch, Vec::new());
             shared.set_offline();
-            let recovered = Recovered { shared, producers: Producers::default(), before: None };
-            (Partition::new(place, recovered, tools.clone()), Some(corrupt))
+            let recovered = Recovered {
+                shared,
+                producers: Producers::default(),
+                before: None,
+            };
+            (
+                Partition::new(place, recovered, tools.clone()),
+                Some(corrupt),
+            )
         }
     }
 }
@@ -87,11 +100,20 @@ struct Seen {
     batch: Option<(i64, i64)>,
 }
 
-fn bring_back(place: Place, facts: Facts, judged: Judged, tools: &Arc<Tools>) -> Result<Partition, Corrupt> {
+fn bring_back(
+    place: Place,
+    facts: Facts,
+    judged: Judged,
+    tools: &Arc<Tools>,
+) -> Result<Partition, Corrupt> {
     let epoch = i32::try_from(tools.catalog.incarnation()).unwrap_or(i32::MAX);
     let Some(newest) = judged.newest else {
         let shared = PartitionShared::new(facts.log_start, facts.log_start, epoch, Vec::new());
-        let recovered = Recovered { shared, producers: Producers::default(), before: None };
+        let recovered = Recovered {
+            shared,
+            producers: Producers::default(),
+            before: None,
+        };
         return Ok(Partition::new(place, recovered, tools.clone()));
     };
     match newest.state {
@@ -101,16 +123,32 @@ fn bring_back(place: Place, facts: Facts, judged: Judged, tools: &Arc<Tools>) ->
                 push_epoch(&mut epochs, newest.opening.incarnation, newest.name.base);
             }
             let shared = PartitionShared::new(facts.log_start, closing.end, epoch, epochs);
-            let segment =
-                Segment::closed(place, newest.name, newest.path.clone(), closing.file_len, Some(closing));
+            let segment = Segment::closed(
+                place,
+                newest.name,
+                newest.path.clone(),
+                closing.file_len,
+                Some(closing),
+            );
             let producers = producers_of(&newest.opened, &newest.opening, &newest.path)?;
             let before = predecessor(&newest.opened, newest.name, closing.file_len, last);
             shared.set_segments(judged.older.into_iter().chain([segment]).collect());
-            Ok(Partition::new(place, Recovered { shared, producers, before: Some(before) }, tools.clone()))
+            Ok(Partition::new(
+                place,
+                Recovered {
+                    shared,
+                    producers,
+                    before: Some(before),
+                },
+                tools.clone(),
+            ))
         }
         Tidiness::Scanned(scanned) => {
             let file = newest.path.clone();
-            let unreadable = |error: ContainerError| Corrupt::Unreadable { file: file.clone(), error };
+            let unreadable = |error: ContainerError| Corrupt::Unreadable {
+                file: file.clone(),
+                error,
+            };
             let parts = Parts {
                 place,
                 facts,
@@ -138,12 +176,28 @@ struct Parts {
 
 /// After a stop that nobody confirmed: what lies behind the durable mark is sealed anew into a new file, since after a
 /// failed sync the page cache may show what the disk does not have.
-fn rewrite_unproven(parts: Parts, scanned: Scanned, tools: &Arc<Tools>) -> Result<Partition, ContainerError> {
-    let Scanned { scan, extent, producers, frames, epochs } = scanned;
+fn rewrite_unproven(
+    parts: Parts,
+    scanned: Scanned,
+    tools: &Arc<Tools>,
+) -> Result<Partition, ContainerError> {
+    let Scanned {
+        scan,
+        extent,
+        producers,
+        frames,
+        epochs,
+    } = scanned;
     let opening_end = frames.get(1).map_or(scan.end, |second| second.position);
     let durable = scan.durable.max(opening_end);
-    let proven: Vec<&Seen> = frames.iter().filter(|seen| seen.position < durable).collect();
-    let unproven: Vec<&Seen> = frames.iter().filter(|seen| seen.position >= durable).collect();
+    let proven: Vec<&Seen> = frames
+        .iter()
+        .filter(|seen| seen.position < durable)
+        .collect();
+    let unproven: Vec<&Seen> = frames
+        .iter()
+        .filter(|seen| seen.position >= durable)
+        .collect();
     let cut_at = unproven.first().map_or(scan.end, |seen| seen.position);
     let last = proven.last().map_or(LastFrame::default(), |seen| seen.last);
     let before = predecessor(&parts.opened, parts.name, cut_at, last);
@@ -153,14 +207,20 @@ fn rewrite_unproven(parts: Parts, scanned: Scanned, tools: &Arc<Tools>) -> Resul
     kept.position = cut_at;
     let first_unproven = unproven.iter().find_map(|seen| seen.batch);
     kept.end = first_unproven.map_or(extent.end, |(base, _)| base);
-    let batches: Vec<(u64, i64)> =
-        unproven.iter().filter_map(|seen| Some((seen.position, seen.batch?.1))).collect();
+    let batches: Vec<(u64, i64)> = unproven
+        .iter()
+        .filter_map(|seen| Some((seen.position, seen.batch?.1)))
+        .collect();
     let contents = read_batches(&parts.opened, &batches)?;
     let file = parts.opened.file.clone();
     let segment = Segment::active(parts.place, parts.name, parts.path, parts.opened, kept);
     segment.set_len(cut_at);
     shared.set_segments(parts.older.into_iter().chain([segment]).collect());
-    let recovered = Recovered { shared, producers, before: Some(before) };
+    let recovered = Recovered {
+        shared,
+        producers,
+        before: Some(before),
+    };
     let mut partition = Partition::new(parts.place, recovered, tools.clone());
     if let Some((base, _)) = first_unproven {
         partition.carry_over(base, extent.end, &contents)?;
@@ -172,19 +232,35 @@ fn rewrite_unproven(parts: Parts, scanned: Scanned, tools: &Arc<Tools>) -> Resul
         file.sync_all()?;
     }
     if let Some((_, _)) = first_unproven {
-        partition
-            .anchor(extent.end)
-            .map_err(|_| ContainerError::Io(std::io::Error::other("the catalog cannot be written")))?;
+        partition.anchor(extent.end).map_err(|_| {
+            ContainerError::Io(std::io::Error::other("the catalog cannot be written"))
+        })?;
     }
     Ok(partition)
 }
 
-fn read_batches(opened: &Opened, batches: &[(u64, i64)]) -> Result<Vec<bytes::Bytes>, ContainerError> {
-    batches.iter().map(|(position, _)| opened.frame(*position, FRAME_CAP).map(|frame| frame.content)).collect()
+fn read_batches(
+    opened: &Opened,
+    batches: &[(u64, i64)],
+) -> Result<Vec<bytes::Bytes>, ContainerError> {
+    batches
+        .iter()
+        .map(|(position, _)| {
+            opened
+                .frame(*position, FRAME_CAP)
+                .map(|frame| frame.content)
+        })
+        .collect()
 }
 
 fn predecessor(opened: &Opened, name: SegmentName, len: u64, last: LastFrame) -> Predecessor {
-    Predecessor { file_id: opened.header.file_id, base: name.base, incarnation: name.incarnation, len, last }
+    Predecessor {
+        file_id: opened.header.file_id,
+        base: name.base,
+        incarnation: name.incarnation,
+        len,
+        last,
+    }
 }
 
 fn push_epoch(epochs: &mut Vec<(i32, i64)>, incarnation: u32, start: i64) {
@@ -198,7 +274,10 @@ fn push_epoch(epochs: &mut Vec<(i32, i64)>, incarnation: u32, start: i64) {
 fn producers_of(opened: &Opened, opening: &Opening, path: &str) -> Result<Producers, Corrupt> {
     scan(opened, opening)
         .map(|scanned| scanned.producers)
-        .map_err(|error| Corrupt::Unreadable { file: path.to_owned(), error })
+        .map_err(|error| Corrupt::Unreadable {
+            file: path.to_owned(),
+            error,
+        })
 }
 
 /// Reads every frame of a file: authenticity, order, offsets, checksums.
@@ -218,7 +297,11 @@ fn scan(opened: &Opened, opening: &Opening) -> Result<Scanned, ContainerError> {
                     let behind = position + u64::from(frame.header.len);
                     extent.add(&header, position, behind, header.last_offset());
                     note_producer(&mut producers, &header, opening);
-                    push_epoch(&mut epochs, header.partition_leader_epoch.unsigned_abs(), header.base_offset);
+                    push_epoch(
+                        &mut epochs,
+                        header.partition_leader_epoch.unsigned_abs(),
+                        header.base_offset,
+                    );
                     Some((header.base_offset, header.last_offset()))
                 }
                 None => return false,
@@ -226,11 +309,24 @@ fn scan(opened: &Opened, opening: &Opening) -> Result<Scanned, ContainerError> {
             kind::INDEX | kind::CLOSE => None,
             _ => return false,
         };
-        let last = LastFrame { number: frame.header.number, tag: frame.tag };
-        frames.push(Seen { position, last, batch });
+        let last = LastFrame {
+            number: frame.header.number,
+            tag: frame.tag,
+        };
+        frames.push(Seen {
+            position,
+            last,
+            batch,
+        });
         true
     })?;
-    Ok(Scanned { scan, extent, producers, frames, epochs })
+    Ok(Scanned {
+        scan,
+        extent,
+        producers,
+        frames,
+        epochs,
+    })
 }
 
 /// The header of a batch that belongs at this offset and has its checksum.
@@ -242,11 +338,12 @@ fn check_batch(frame: &Frame, expected: i64) -> Option<BatchHeader> {
 }
 
 fn note_producer(producers: &mut Producers, header: &BatchHeader, opening: &Opening) {
-    let timestamp = if header.attributes.timestamp_type() == wire::record::TimestampType::LogAppendTime {
-        header.max_timestamp
-    } else {
-        -1
-    };
+    let timestamp =
+        if header.attributes.timestamp_type() == wire::record::TimestampType::LogAppendTime {
+            header.max_timestamp
+        } else {
+            -1
+        };
     let batch = producers::Batch {
         first_sequence: header.base_sequence,
         last_sequence: header.last_sequence(),
@@ -254,15 +351,39 @@ fn note_producer(producers: &mut Producers, header: &BatchHeader, opening: &Open
         last_offset: header.last_offset(),
         timestamp,
     };
-    producers.appended(header.producer_id, header.producer_epoch, batch, opening.created);
+    producers.appended(
+        header.producer_id,
+        header.producer_epoch,
+        batch,
+        opening.created,
+    );
 }
 
 /// A file of an earlier run that is not the newest.
-fn older_segment(place: Place, name: SegmentName, path: &str, tools: &Tools) -> Result<Arc<Segment>, Corrupt> {
-    let unreadable = |error: ContainerError| Corrupt::Unreadable { file: path.to_owned(), error };
-    let opened = Opened::open(tools.disk.as_ref(), &tools.keyring, path, name.identity(place)).map_err(unreadable)?;
-    let closing = read_closing(&opened).map_err(unreadable)?.map(|(closing, _)| closing);
-    let len = opened.file.len().map_err(|error| unreadable(error.into()))?;
+fn older_segment(
+    place: Place,
+    name: SegmentName,
+    path: &str,
+    tools: &Tools,
+) -> Result<Arc<Segment>, Corrupt> {
+    let unreadable = |error: ContainerError| Corrupt::Unreadable {
+        file: path.to_owned(),
+        error,
+    };
+    let opened = Opened::open(
+        tools.disk.as_ref(),
+        &tools.keyring,
+        path,
+        name.identity(place),
+    )
+    .map_err(unreadable)?;
+    let closing = read_closing(&opened)
+        .map_err(unreadable)?
+        .map(|(closing, _)| closing);
+    let len = opened
+        .file
+        .len()
+        .map_err(|error| unreadable(error.into()))?;
     Ok(Segment::closed(place, name, path.to_owned(), len, closing))
 }
 

@@ -1,0 +1,233 @@
+//! Produce and InitProducerId.
+//!
+//! Records go to the log as slices of the request. A request has its place in the log before the next one of the same
+//! connection is looked at; with acks=-1 it then waits for the disk.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+use wire::error::ErrorCode;
+use wire::message::produce_request::PartitionProduceData;
+use wire::message::produce_response::{
+    BatchIndexAndErrorMessage, PartitionProduceResponse, TopicProduceResponse,
+};
+use wire::message::{
+    InitProducerIdRequest, InitProducerIdResponse, ProduceRequest, ProduceResponse,
+};
+use wire::record;
+use wire::text::Str;
+
+use super::{Ask, Reply, Step};
+use crate::log::{Append, AppendRefusal, Appended};
+use crate::offsets::Place;
+use crate::together::together;
+
+/// First version that carries messages about single records.
+const RECORD_ERRORS: i16 = 8;
+/// First version that names topics by id.
+const TOPIC_IDS: i16 = 13;
+
+/// One partition of the request with what became of it so far.
+struct Part {
+    topic: usize,
+    index: i32,
+    outcome: Result<Appended, AppendRefusal>,
+}
+
+pub(super) async fn produce(ask: Ask, request: ProduceRequest) -> Step {
+    let acks = request.acks;
+    let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+    let is_transactional = request
+        .topic_data
+        .iter()
+        .flat_map(|topic| &topic.partition_data)
+        .any(|partition| {
+            record::produced(partition.records.as_ref())
+                .is_ok_and(|batch| batch.header().attributes.is_transactional())
+        });
+    let whole = match acks {
+        _ if is_transactional => Some(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
+        -1..=1 => None,
+        _ => Some(ErrorCode::INVALID_REQUIRED_ACKS),
+    };
+    let (topics, parts) = place(&ask, request, whole).await;
+    if acks == 0 {
+        let refused = parts.iter().any(|part| part.outcome.is_err());
+        return Step::Done(if refused { Reply::Close } else { Reply::Silent });
+    }
+    if acks == 1 || parts.iter().all(|part| part.outcome.is_err()) {
+        return Step::Done(answer(
+            &ask,
+            topics,
+            parts.into_iter().map(written).collect(),
+        ));
+    }
+    Step::Placed(Box::pin(async move {
+        let parts = together(parts.into_iter().map(|part| durable(part, timeout))).await;
+        Step::Done(answer(&ask, topics, parts))
+    }))
+}
+
+/// Gives every batch its place in its partition.
+async fn place(
+    ask: &Ask,
+    request: ProduceRequest,
+    whole: Option<ErrorCode>,
+) -> (Vec<TopicProduceResponse>, Vec<Part>) {
+    let known = ask.shared.log.topics();
+    let by_id = ask.version() >= TOPIC_IDS;
+    let mut topics = Vec::with_capacity(request.topic_data.len());
+    let mut appends = Vec::new();
+    for (topic, data) in request.topic_data.into_iter().enumerate() {
+        let found = match by_id {
+            true => known
+                .by_id(data.topic_id)
+                .ok_or(ErrorCode::UNKNOWN_TOPIC_ID),
+            false => known
+                .by_name(&data.name)
+                .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+        };
+        let id = found.map(|topic| topic.id);
+        for partition in data.partition_data {
+            let target = whole.map_or(id, Err);
+            appends.push(append(ask, topic, target, partition, request.acks));
+        }
+        topics.push(TopicProduceResponse {
+            name: data.name,
+            topic_id: data.topic_id,
+            ..Default::default()
+        });
+    }
+    (topics, together(appends).await)
+}
+
+async fn append(
+    ask: &Ask,
+    topic: usize,
+    target: Result<Uuid, ErrorCode>,
+    partition: PartitionProduceData,
+    acks: i16,
+) -> Part {
+    let index = partition.index;
+    let outcome = match target {
+        Err(code) => Err(AppendRefusal::from(code)),
+        Ok(id) => {
+            let append = Append {
+                place: Place {
+                    topic: id,
+                    partition: index,
+                },
+                records: partition.records,
+                produce_version: ask.version(),
+                acks,
+            };
+            ask.shared.log.append(append).await
+        }
+    };
+    Part {
+        topic,
+        index,
+        outcome,
+    }
+}
+
+type Answered = (usize, PartitionProduceResponse);
+
+/// The answer to a batch that need not be durable.
+fn written(part: Part) -> Answered {
+    let response = match part.outcome {
+        Ok(appended) => placed(part.index, &appended),
+        Err(refusal) => refused(part.index, refusal),
+    };
+    (part.topic, response)
+}
+
+/// The answer to a batch once it is durable, or not in time.
+async fn durable(part: Part, timeout: Duration) -> Answered {
+    let appended = match part.outcome {
+        Ok(appended) => appended,
+        Err(refusal) => return (part.topic, refused(part.index, refusal)),
+    };
+    let response = placed(part.index, &appended);
+    let response = match tokio::time::timeout(timeout, appended.durable.durable()).await {
+        Ok(Ok(())) => response,
+        Ok(Err(_)) => refused(part.index, ErrorCode::KAFKA_STORAGE_ERROR.into()),
+        Err(_) => refused(part.index, ErrorCode::REQUEST_TIMED_OUT.into()),
+    };
+    (part.topic, response)
+}
+
+fn placed(index: i32, appended: &Appended) -> PartitionProduceResponse {
+    PartitionProduceResponse {
+        index,
+        base_offset: appended.base_offset,
+        log_append_time_ms: appended.log_append_time,
+        log_start_offset: appended.log_start,
+        ..Default::default()
+    }
+}
+
+fn refused(index: i32, refusal: AppendRefusal) -> PartitionProduceResponse {
+    let errors =
+        refusal
+            .records
+            .into_iter()
+            .map(|(batch_index, message)| BatchIndexAndErrorMessage {
+                batch_index,
+                batch_index_error_message: Some(Str::from_static(message)),
+                ..Default::default()
+            });
+    PartitionProduceResponse {
+        index,
+        error_code: refusal.code.0,
+        base_offset: -1,
+        log_append_time_ms: -1,
+        log_start_offset: -1,
+        record_errors: errors.collect(),
+        error_message: refusal.message.map(Str::from_static),
+        ..Default::default()
+    }
+}
+
+fn answer(ask: &Ask, mut topics: Vec<TopicProduceResponse>, parts: Vec<Answered>) -> Reply {
+    for (topic, mut response) in parts {
+        if ask.version() < RECORD_ERRORS {
+            response.record_errors.clear();
+            response.error_message = None;
+        }
+        if let Some(topic) = topics.get_mut(topic) {
+            topic.partition_responses.push(response);
+        }
+    }
+    ask.answer(&ProduceResponse {
+        responses: topics,
+        ..Default::default()
+    })
+}
+
+/// InitProducerId: the next id. Transactions are not offered.
+pub(super) async fn producer_id(
+    ask: &Ask,
+    request: InitProducerIdRequest,
+) -> InitProducerIdResponse {
+    let refused = |code: ErrorCode| InitProducerIdResponse {
+        error_code: code.0,
+        producer_id: -1,
+        producer_epoch: -1,
+        ..Default::default()
+    };
+    if request.transactional_id.is_some() {
+        return refused(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+    }
+    if (request.producer_id == -1) != (request.producer_epoch == -1) {
+        return refused(ErrorCode::INVALID_REQUEST);
+    }
+    match ask.shared.log.next_producer_id().await {
+        Ok(producer_id) => InitProducerIdResponse {
+            producer_id,
+            producer_epoch: 0,
+            ..Default::default()
+        },
+        Err(code) => refused(code),
+    }
+}
