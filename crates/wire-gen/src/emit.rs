@@ -381,7 +381,7 @@ fn emit_read_tags(out: &mut String, schema: &Schema, fields: &[&Field]) {
             );
         }
     }
-    out.push_str("                    _ => {\n                        out.unknown_tags.push(tag, r.rest());\n                    }\n                }\n                field.finish()?;\n            }\n        }\n");
+    out.push_str("                    _ => r.unknown(tag, &mut out.unknown_tags),\n                }\n                field.finish()?;\n            }\n        }\n");
 }
 
 fn emit_write_tags(out: &mut String, schema: &Schema, fields: &[&Field]) {

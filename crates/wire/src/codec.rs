@@ -4,6 +4,9 @@
 //! with the bytes left before anything is allocated; arrays reserve little ahead and count against a budget.
 //! Source: Kafka's `MessageDataGenerator`, `Readable`, `ByteBufferAccessor`; KIP-482 for tags.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use uuid::Uuid;
 
@@ -118,13 +121,31 @@ pub fn recode<M: Message>(bytes: Bytes, version: i16) -> Result<Vec<u8>, DecodeE
 pub struct Reader {
     bytes: Bytes,
     elements: usize,
+    /// Set when unknown tags are dropped instead of kept; becomes true when one was met.
+    stripped: Option<Arc<AtomicBool>>,
 }
 
 impl Reader {
     pub fn new(bytes: Bytes) -> Self {
-        Self {
-            bytes,
-            elements: ELEMENTS_MAX,
+        Self { bytes, elements: ELEMENTS_MAX, stripped: None }
+    }
+
+    /// Drops unknown tags instead of keeping them: what nobody here understands is not passed on.
+    pub fn stripping(bytes: Bytes) -> Self {
+        Self { bytes, elements: ELEMENTS_MAX, stripped: Some(Arc::default()) }
+    }
+
+    /// Whether a [`Self::stripping`] reader met an unknown tag.
+    pub fn met_unknown_tags(&self) -> bool {
+        self.stripped.as_ref().is_some_and(|met| met.load(Ordering::Relaxed))
+    }
+
+    /// Takes the rest as a tag that nobody knows.
+    pub fn unknown(&mut self, tag: u32, tags: &mut UnknownTags) {
+        let bytes = self.rest();
+        match &self.stripped {
+            Some(met) => met.store(true, Ordering::Relaxed),
+            None => tags.push(tag, bytes),
         }
     }
 
@@ -258,7 +279,7 @@ impl Reader {
         let mut unknown = UnknownTags::default();
         let mut tags = self.tags()?;
         while let Some((tag, mut field)) = tags.next(self)? {
-            unknown.push(tag, field.rest());
+            field.unknown(tag, &mut unknown);
         }
         Ok(unknown)
     }
@@ -288,10 +309,7 @@ impl TagReader {
         r.elements = r.elements.checked_sub(1).ok_or(DecodeError::Elements)?;
         Ok(Some((
             tag,
-            Reader {
-                bytes,
-                elements: r.elements,
-            },
+            Reader { bytes, elements: r.elements, stripped: r.stripped.clone() },
         )))
     }
 }

@@ -53,9 +53,7 @@ impl Wire for ApiVersionsResponse {
                     1 => out.finalized_features_epoch = Wire::read(r, v, flex)?,
                     2 => out.finalized_features = Wire::read(r, v, flex)?,
                     3 => out.zk_migration_ready = Wire::read(r, v, flex)?,
-                    _ => {
-                        out.unknown_tags.push(tag, r.rest());
-                    }
+                    _ => r.unknown(tag, &mut out.unknown_tags),
                 }
                 field.finish()?;
             }

@@ -102,9 +102,7 @@ impl Wire for CreatableTopicResult {
                 let r = &mut field;
                 match tag {
                     0 => out.topic_config_error_code = Wire::read(r, v, flex)?,
-                    _ => {
-                        out.unknown_tags.push(tag, r.rest());
-                    }
+                    _ => r.unknown(tag, &mut out.unknown_tags),
                 }
                 field.finish()?;
             }

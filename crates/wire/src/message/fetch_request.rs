@@ -77,9 +77,7 @@ impl Wire for FetchRequest {
                     0 => out.cluster_id = r.nullable(v, flex, true)?,
                     1 if v >= 15 => out.replica_state = Wire::read(r, v, flex)?,
                     1 => return Err(DecodeError::TagVersion),
-                    _ => {
-                        out.unknown_tags.push(tag, r.rest());
-                    }
+                    _ => r.unknown(tag, &mut out.unknown_tags),
                 }
                 field.finish()?;
             }
@@ -298,9 +296,7 @@ impl Wire for FetchPartition {
                     0 => return Err(DecodeError::TagVersion),
                     1 if v >= 18 => out.high_watermark = Wire::read(r, v, flex)?,
                     1 => return Err(DecodeError::TagVersion),
-                    _ => {
-                        out.unknown_tags.push(tag, r.rest());
-                    }
+                    _ => r.unknown(tag, &mut out.unknown_tags),
                 }
                 field.finish()?;
             }

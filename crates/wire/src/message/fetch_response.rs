@@ -50,9 +50,7 @@ impl Wire for FetchResponse {
                 match tag {
                     0 if v >= 16 => out.node_endpoints = Wire::read(r, v, flex)?,
                     0 => return Err(DecodeError::TagVersion),
-                    _ => {
-                        out.unknown_tags.push(tag, r.rest());
-                    }
+                    _ => r.unknown(tag, &mut out.unknown_tags),
                 }
                 field.finish()?;
             }
@@ -201,9 +199,7 @@ impl Wire for PartitionData {
                     0 => out.diverging_epoch = Wire::read(r, v, flex)?,
                     1 => out.current_leader = Wire::read(r, v, flex)?,
                     2 => out.snapshot_id = Wire::read(r, v, flex)?,
-                    _ => {
-                        out.unknown_tags.push(tag, r.rest());
-                    }
+                    _ => r.unknown(tag, &mut out.unknown_tags),
                 }
                 field.finish()?;
             }

@@ -40,9 +40,7 @@ impl Wire for ProduceResponse {
                 match tag {
                     0 if v >= 10 => out.node_endpoints = Wire::read(r, v, flex)?,
                     0 => return Err(DecodeError::TagVersion),
-                    _ => {
-                        out.unknown_tags.push(tag, r.rest());
-                    }
+                    _ => r.unknown(tag, &mut out.unknown_tags),
                 }
                 field.finish()?;
             }
@@ -176,9 +174,7 @@ impl Wire for PartitionProduceResponse {
                 match tag {
                     0 if v >= 10 => out.current_leader = Wire::read(r, v, flex)?,
                     0 => return Err(DecodeError::TagVersion),
-                    _ => {
-                        out.unknown_tags.push(tag, r.rest());
-                    }
+                    _ => r.unknown(tag, &mut out.unknown_tags),
                 }
                 field.finish()?;
             }
