@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use kastellan_core::time::Clock;
 use seal::master::MasterKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 use tracing::error;
 use wire::error::ErrorCode;
 
@@ -90,6 +92,7 @@ async fn room(
 pub struct Broker {
     shared: Arc<Shared>,
     coordinator: JoinHandle<()>,
+    retention: JoinHandle<()>,
 }
 
 impl Broker {
@@ -123,9 +126,12 @@ impl Broker {
             stopping: AtomicBool::new(false),
             on_stop: Waiters::default(),
         });
+        let check = shared.options.log.retention_check;
+        let retention = tokio::spawn(retain(shared.log.clone(), check));
         Ok(Self {
             shared,
             coordinator: task,
+            retention,
         })
     }
 
@@ -145,8 +151,10 @@ impl Broker {
         self.shared.requests.close();
         self.shared.on_stop.wake();
         self.shared.coordinator.stop().await;
-        // A coordinator that panicked has nothing left to write.
+        self.retention.abort();
+        // A task that panicked or was ended has nothing left to write.
         let _ = self.coordinator.await;
+        let _ = self.retention.await;
         self.shared
             .log
             .stop()
@@ -177,4 +185,14 @@ fn restored(
         exists,
         now,
     ))
+}
+
+/// Removes old segments, for as long as the broker runs.
+async fn retain(log: Log, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        log.retain().await;
+    }
 }

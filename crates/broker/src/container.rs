@@ -37,12 +37,23 @@ pub(crate) const CLOSE_LEN: u64 = 96;
 pub(crate) enum ContainerError {
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// What was written may never reach the disk, whatever the kernel says later.
+    #[error("sync failed: {0}")]
+    Sync(io::Error),
     #[error(transparent)]
     Header(#[from] HeaderError),
     #[error(transparent)]
     Frame(#[from] FrameError),
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+}
+
+impl ContainerError {
+    /// No room on the disk: nothing is lost, and it may go better later.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, Self::Io(error)
+            if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    }
 }
 
 /// An opened frame.
@@ -67,6 +78,13 @@ pub(crate) struct Writer {
 pub(crate) struct LastFrame {
     pub number: u32,
     pub tag: [u8; 16],
+}
+
+/// Where a file ended, to go back there when what follows cannot be finished.
+#[derive(Clone, Copy)]
+pub(crate) struct End {
+    position: u64,
+    last: LastFrame,
 }
 
 impl Writer {
@@ -101,6 +119,21 @@ impl Writer {
 
     pub(crate) fn last(&self) -> LastFrame {
         self.last
+    }
+
+    pub(crate) fn end(&self) -> End {
+        End {
+            position: self.position,
+            last: self.last,
+        }
+    }
+
+    /// Takes back frames that nobody was told of. Their numbers stay used up.
+    pub(crate) fn cut_back(&mut self, end: End) -> io::Result<()> {
+        self.file.set_len(end.position)?;
+        self.position = end.position;
+        self.last = end.last;
+        Ok(())
     }
 
     pub(crate) fn frames(&self) -> u32 {

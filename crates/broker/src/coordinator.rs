@@ -125,6 +125,7 @@ struct Writing {
 impl Driver {
     async fn run(mut self, mut queue: mpsc::Receiver<Command>, sweep: Duration) {
         let mut sweeps = interval(sweep);
+        sweeps.reset();
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopping = false;
         while !(stopping && self.writing.is_empty()) {

@@ -46,9 +46,6 @@ impl GroupsJournal {
     pub fn rewrite(&self, snapshot: &[Entry]) -> Result<(), ErrorCode> {
         self.journal
             .rewrite(snapshot, self.clock.now())
-            .map_err(|error| {
-                self.failure.set(format!("groups journal: {error}"));
-                ErrorCode::KAFKA_STORAGE_ERROR
-            })
+            .map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)
     }
 }

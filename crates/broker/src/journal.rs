@@ -4,7 +4,7 @@
 //! <sequence 16 digits>.jnl = header, opening (incarnation u32, created i64 ms), entries, snapshot end (count u64), entries ..
 //! entry = type u16, body
 //! ```
-//! At the start the newest file with a whole snapshot counts; newer ones without are leftovers of a crash.
+//! A file gets its name when its snapshot is durable. At the start the newest one counts.
 
 use std::sync::{Arc, Mutex};
 
@@ -79,40 +79,30 @@ impl Place {
         }
     }
 
-    /// Reads the newest whole journal. An empty directory gives no entries.
+    /// Reads the newest journal. An empty directory gives no entries.
     pub(crate) fn replay(&self) -> Result<Replayed, JournalError> {
-        self.disk.make_dir(self.dir).map_err(ContainerError::from)?;
-        let mut sequences: Vec<u64> = self
-            .disk
-            .list(self.dir)
-            .map_err(ContainerError::from)?
-            .iter()
-            .filter_map(|entry| entry.name.strip_suffix(".jnl")?.parse().ok())
-            .collect();
-        sequences.sort_unstable_by(|a, b| b.cmp(a));
-        let newest = sequences.first().copied().unwrap_or(0);
-        for (at, sequence) in sequences.iter().enumerate() {
-            match self.read(*sequence) {
-                Ok(Some(entries)) => {
-                    return Ok(Replayed {
-                        entries,
-                        sequence: newest,
-                    });
-                }
-                // Its snapshot was never finished, so nothing in it was ever answered for.
-                Ok(None) => {}
-                Err(error) if at + 1 < sequences.len() && is_unfinished(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let sequence = self.sequences()?.into_iter().max();
+        let entries = match sequence {
+            Some(sequence) => self.read(sequence)?,
+            None => Vec::new(),
+        };
         Ok(Replayed {
-            entries: Vec::new(),
-            sequence: newest,
+            entries,
+            sequence: sequence.unwrap_or(0),
         })
     }
 
-    /// The entries of one file; `None` without a whole snapshot.
-    fn read(&self, sequence: u64) -> Result<Option<Vec<Entry>>, JournalError> {
+    fn sequences(&self) -> Result<Vec<u64>, JournalError> {
+        let entries = self.disk.list(self.dir).map_err(ContainerError::from)?;
+        let sequence = |name: &str| name.strip_suffix(".jnl")?.parse().ok();
+        Ok(entries
+            .iter()
+            .filter_map(|entry| sequence(&entry.name))
+            .collect())
+    }
+
+    /// The entries of one file. It got its name when its snapshot was durable, so that one must be there.
+    fn read(&self, sequence: u64) -> Result<Vec<Entry>, JournalError> {
         let path = self.path(sequence);
         let opened = Opened::open(
             self.disk.as_ref(),
@@ -129,7 +119,7 @@ impl Place {
                 is_whole = true;
                 true
             }
-            kind::ENTRY | kind::CLOSE => {
+            kind::ENTRY => {
                 let mut fields = Fields(&frame.content);
                 match fields.u16() {
                     Ok(entry) => entries.push((entry, frame.content.slice(2..))),
@@ -142,13 +132,13 @@ impl Place {
         if let Some(error) = malformed {
             return Err(JournalError::Malformed { path, error });
         }
-        match scan.tail {
-            Tail::Corrupt => Err(JournalError::Corrupt {
+        if scan.tail == Tail::Corrupt || !is_whole {
+            return Err(JournalError::Corrupt {
                 path,
                 position: scan.end,
-            }),
-            Tail::Whole | Tail::Torn => Ok(is_whole.then_some(entries)),
+            });
         }
+        Ok(entries)
     }
 
     /// Begins this run's file with a snapshot; older files go.
@@ -167,6 +157,7 @@ impl Place {
         })
     }
 
+    /// Writes a new file and gives it its name when it is durable; older files go.
     fn write_snapshot(
         &self,
         sequence: u64,
@@ -174,11 +165,16 @@ impl Place {
         incarnation: u32,
         now: Timestamp,
     ) -> Result<Current, JournalError> {
-        let path = self.path(sequence);
+        let (unfinished, path) = (format!("{}/new", self.dir), self.path(sequence));
+        if self.disk.exists(&unfinished) {
+            self.disk
+                .remove_file(&unfinished)
+                .map_err(ContainerError::from)?;
+        }
         let (mut writer, _) = Writer::create(
             self.disk.as_ref(),
             &self.keyring,
-            &path,
+            &unfinished,
             self.identity(sequence),
         )?;
         let mut opening = Out::default();
@@ -189,26 +185,22 @@ impl Place {
         for (entry, body) in snapshot {
             writer.append(kind::ENTRY, 0, &[&entry.to_be_bytes(), body])?;
         }
-        writer.append(
-            kind::SNAPSHOT_END,
-            0,
-            &[&(snapshot.len() as u64).to_be_bytes()],
-        )?;
-        writer.file().sync_all().map_err(ContainerError::from)?;
-        self.disk.sync_dir(self.dir).map_err(ContainerError::from)?;
+        let count = (snapshot.len() as u64).to_be_bytes();
+        writer.append(kind::SNAPSHOT_END, 0, &[&count])?;
+        writer.file().sync_all().map_err(ContainerError::Sync)?;
+        self.disk
+            .rename(&unfinished, &path)
+            .map_err(ContainerError::from)?;
+        self.disk.sync_dir(self.dir).map_err(ContainerError::Sync)?;
         let mark = Mark {
             bytes: writer.position(),
             end: 0,
         };
-        let sync_file = SyncFile::new(writer.file().clone(), path.clone(), mark, Box::new(|_| {}));
-        for entry in self.disk.list(self.dir).map_err(ContainerError::from)? {
-            let older = entry
-                .name
-                .strip_suffix(".jnl")
-                .and_then(|name| name.parse::<u64>().ok());
-            if older.is_some_and(|older| older != sequence) {
+        let sync_file = SyncFile::new(writer.file().clone(), path, mark, Box::new(|_| {}));
+        for older in self.sequences()? {
+            if older != sequence {
                 self.disk
-                    .remove_file(&format!("{}/{}", self.dir, entry.name))
+                    .remove_file(&self.path(older))
                     .map_err(ContainerError::from)?;
             }
         }
@@ -221,23 +213,21 @@ impl Place {
     }
 }
 
-/// Whether a file may be one whose creation was cut: its header or first frames never became whole.
-fn is_unfinished(error: &JournalError) -> bool {
-    matches!(
-        error,
-        JournalError::Container(ContainerError::Header(_) | ContainerError::Frame(_))
-    )
-}
-
 impl Journal {
-    /// Appends entries in one go. Durable when the ticket says so.
+    /// Appends entries, all or none. Durable when the ticket says so.
     pub(crate) fn append(&self, entries: &[Entry]) -> Result<Ticket, JournalError> {
         let mut current = self.lock();
         let durable = current.sync_file.synced().bytes;
+        let end = current.writer.end();
         for (entry, body) in entries {
-            current
-                .writer
-                .append(kind::ENTRY, durable, &[&entry.to_be_bytes(), body])?;
+            let content: [&[u8]; 2] = [&entry.to_be_bytes(), body];
+            if let Err(error) = current.writer.append(kind::ENTRY, durable, &content) {
+                let cut = current.writer.cut_back(end);
+                if cut.is_err() || !error.is_full() {
+                    self.place.sync.fail(format!("{}: {error}", self.place.dir));
+                }
+                return Err(error.into());
+            }
         }
         current.sync_file.written(Mark {
             bytes: current.writer.position(),
@@ -251,12 +241,27 @@ impl Journal {
         current.writer.position() > LARGE.max(current.snapshot_bytes.saturating_mul(4))
     }
 
-    /// Replaces the file by a snapshot. The caller knows that nothing is on its way.
+    /// Replaces the file by a snapshot. The caller knows that nothing is on its way. On a full disk the file stays as
+    /// it is; any other error fails the log.
     pub(crate) fn rewrite(&self, snapshot: &[Entry], now: Timestamp) -> Result<(), JournalError> {
         let mut current = self.lock();
-        *current =
-            self.place
-                .write_snapshot(current.sequence + 1, snapshot, self.incarnation, now)?;
+        let next = current.sequence + 1;
+        let written = self
+            .place
+            .write_snapshot(next, snapshot, self.incarnation, now);
+        match written {
+            Ok(written) => *current = written,
+            Err(JournalError::Container(error)) if error.is_full() => {
+                tracing::warn!(
+                    directory = self.place.dir,
+                    "No room to write a journal anew"
+                );
+            }
+            Err(error) => {
+                self.place.sync.fail(format!("{}: {error}", self.place.dir));
+                return Err(error);
+            }
+        }
         Ok(())
     }
 

@@ -56,6 +56,13 @@ pub(crate) struct Inner {
     pub(crate) changes: tokio::sync::Mutex<()>,
 }
 
+impl Drop for Inner {
+    /// The threads end with the log, also when nobody stopped it.
+    fn drop(&mut self) {
+        self.sync.stop();
+    }
+}
+
 /// A batch to append.
 #[derive(Clone, Debug)]
 pub struct Append {
@@ -226,10 +233,9 @@ impl Log {
         if self.has_failed() {
             return Err(ErrorCode::KAFKA_STORAGE_ERROR);
         }
-        self.0
-            .catalog
-            .stopped(self.0.partitions.final_positions())
-            .await?;
+        open::note_synced_ends(&self.0).await?;
+        let positions = self.0.partitions.final_positions();
+        self.0.catalog.stopped(positions).await?;
         self.0.sync.stop();
         Ok(())
     }

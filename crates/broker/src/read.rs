@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use seal::at_rest::FrameHeader;
+use seal::at_rest::{FrameError, FrameHeader};
 use tokio::sync::Semaphore;
 use wire::error::ErrorCode;
 use wire::record::{self, Batch, BatchHeader, ExpansionCaps, TimedOffset};
@@ -142,13 +142,12 @@ fn visit(
             chunk = fill(opened, position, end, chunk_len.max(len as u64))?;
         }
         if chunk.len() < len {
-            return Err(seal::at_rest::FrameError::Short.into());
+            return Err(FrameError::Short.into());
         }
         let bytes = chunk.split_to(len);
         if header.kind == kind::BATCH {
             let frame = open_frame(&opened.key, position, bytes)?;
-            let batch = BatchHeader::parse(&frame.content)
-                .map_err(|_| seal::at_rest::FrameError::Content)?;
+            let batch = BatchHeader::parse(&frame.content).map_err(|_| FrameError::Content)?;
             if !visitor(&batch, frame.content) {
                 return Ok(());
             }
@@ -186,6 +185,7 @@ fn read(
     }
     let segments = shared.segments();
     let (mut total, mut is_done) = (0, false);
+    let (mut next, mut has_gap) = (offset, false);
     for segment in segments.iter().skip(first_segment(&segments, offset)) {
         let (from, end) =
             segment.with_extent(files, |extent| (extent.before(offset), extent.position))?;
@@ -202,10 +202,16 @@ fn read(
                 is_done = true;
                 return false;
             }
+            // Offsets follow one another: what lies between is lost.
+            has_gap = batch.base_offset > next;
+            next = batch.last_offset() + 1;
             total += content.len();
             found.push(content);
-            true
+            !has_gap
         })?;
+        if has_gap {
+            return Err(FrameError::Content.into());
+        }
         if is_done || total >= max_bytes {
             break;
         }
@@ -262,14 +268,40 @@ fn latest_timestamp(
     let (start, limit) = (shared.log_start(), shared.high_watermark());
     let mut best: Option<i64> = None;
     for segment in shared.segments().iter() {
-        let (timestamp, _) = segment.max_timestamp(files)?;
-        if timestamp >= 0 && best.is_none_or(|best| timestamp > best) {
-            best = Some(timestamp);
+        let (mut timestamp, offset) = segment.max_timestamp(files)?;
+        if best.is_some_and(|best| timestamp <= best) {
+            continue;
         }
+        if offset < start || offset >= limit {
+            timestamp = max_timestamp_within(segment, files, start, limit)?;
+        }
+        best = best.max(Some(timestamp).filter(|timestamp| *timestamp >= 0));
     }
-    let Some(timestamp) = best else {
-        return Ok(None);
-    };
-    let found = first_at_or_after(shared, files, timestamp)?;
-    Ok(found.filter(|found| found.offset >= start && found.offset < limit))
+    match best {
+        Some(timestamp) => first_at_or_after(shared, files, timestamp),
+        None => Ok(None),
+    }
+}
+
+/// The largest timestamp of the batches that lie wholly within a range; -1 if there is none.
+fn max_timestamp_within(
+    segment: &Segment,
+    files: &Files,
+    start: i64,
+    limit: i64,
+) -> Result<i64, ContainerError> {
+    let (from, end) =
+        segment.with_extent(files, |extent| (extent.before(start), extent.position))?;
+    let mut best = -1;
+    if let Some(from) = from {
+        let opened = files.open(segment)?;
+        visit(&opened, from.position, end, READ_AHEAD, |header, _| {
+            let is_below = header.last_offset() < limit;
+            if is_below && header.base_offset >= start {
+                best = best.max(header.max_timestamp);
+            }
+            is_below
+        })?;
+    }
+    Ok(best)
 }

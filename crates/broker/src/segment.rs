@@ -6,11 +6,11 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use seal::at_rest::{FileIdentity, FileKind, Keyring};
+use seal::at_rest::{FileIdentity, FileKind, FrameError, Keyring};
 use wire::record::BatchHeader;
 
 use crate::bytes_io::{Fields, Malformed, Out};
-use crate::container::{self, CLOSE_LEN, ContainerError, Frame, LastFrame, Opened, kind};
+use crate::container::{self, CLOSE_LEN, ContainerError, Frame, LastFrame, Opened, Tail, kind};
 use crate::disk::Disk;
 use crate::offsets::Place;
 
@@ -236,6 +236,11 @@ impl Segment {
         *lock(&self.closing) = Some(closing);
     }
 
+    /// Whether the file ends with a close frame.
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.closing).is_some()
+    }
+
     /// Changes what is known of the active file.
     pub(crate) fn update(&self, change: impl FnOnce(&mut Extent)) {
         if let Some(extent) = lock(&self.extent).as_mut() {
@@ -288,7 +293,7 @@ impl Segment {
             });
         }
         let mut extent = Extent::new(self.name.base, container::FIRST);
-        container::scan(opened, FRAME_CAP, |at, frame| {
+        let scan = container::scan(opened, FRAME_CAP, |at, frame| {
             let behind = at + u64::from(frame.header.len);
             match frame.header.kind {
                 kind::OPENING => {
@@ -305,6 +310,10 @@ impl Segment {
                 _ => true,
             }
         })?;
+        // Only what was durable is in a file that is not the newest.
+        if scan.tail != Tail::Whole {
+            return Err(FrameError::Content.into());
+        }
         Ok(extent)
     }
 }

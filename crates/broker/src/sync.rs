@@ -161,13 +161,21 @@ impl SyncPool {
 
     fn enqueue(&self, file: &Arc<SyncFile>, state: &mut Progress) {
         if !std::mem::replace(&mut state.is_queued, true) {
-            self.queue
-                .lock()
-                .expect("nobody panics while holding it")
-                .files
-                .push_back(file.clone());
+            let mut queue = self.queue.lock().expect("nobody panics while holding it");
+            if queue.is_stopped {
+                // Nobody would sync it: the tickets fail.
+                state.waiting.clear();
+                state.is_queued = false;
+                return;
+            }
+            queue.files.push_back(file.clone());
             self.ready.notify_one();
         }
+    }
+
+    /// An error that no retry may hide: the log fails.
+    pub(crate) fn fail(&self, reason: String) {
+        self.failure.set(reason);
     }
 
     pub(crate) fn stop(&self) {

@@ -189,9 +189,8 @@ impl CatalogJournal {
         // Entries are applied to the state under this lock as they are written, so the snapshot has all of them.
         let state = self.lock();
         let snapshot: Vec<_> = state.snapshot().iter().map(Entry::encode).collect();
-        if let Err(error) = self.journal.rewrite(&snapshot, self.clock.now()) {
-            self.failure.set(format!("catalog: {error}"));
-        }
+        // An error has failed the log already.
+        let _ = self.journal.rewrite(&snapshot, self.clock.now());
     }
 
     /// The anchors among these entries that say something new.

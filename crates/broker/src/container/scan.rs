@@ -70,22 +70,41 @@ fn proves_loss(
     cap: u32,
     last: Option<u32>,
 ) -> Result<bool, ContainerError> {
-    let mut head = [0; FrameHeader::LEN];
-    let mut position = bad + 16;
-    while position + FrameHeader::LEN as u64 <= len {
-        if opened.file.read_at(&mut head, position)? == head.len()
-            && let Ok(header) = FrameHeader::parse(&head, cap)
-            && last.is_none_or(|last| header.number > last)
-            && u64::from(header.durable_mark) * 16 > bad
-            && position + u64::from(header.len) <= len
-        {
-            match read_frame(opened.file.as_ref(), &opened.key, position, cap) {
-                Ok(_) => return Ok(true),
-                Err(ContainerError::Io(error)) => return Err(error.into()),
-                Err(_) => {}
+    let mut block = vec![0; SEARCH_BLOCK];
+    let mut start = bad + STEP as u64;
+    while start < len {
+        let read = opened.file.read_at(&mut block, start)?;
+        let bytes = block.get(..read).unwrap_or_default();
+        for at in (0..read).step_by(STEP) {
+            let position = start + at as u64;
+            let head = bytes.get(at..).unwrap_or_default();
+            let Ok(header) = FrameHeader::parse(head, cap) else {
+                continue;
+            };
+            let is_plausible = last.is_none_or(|last| header.number > last)
+                && u64::from(header.durable_mark) * 16 > bad
+                && position + u64::from(header.len) <= len;
+            if is_plausible && is_frame(opened, position, cap)? {
+                return Ok(true);
             }
         }
-        position += 16;
+        if read < SEARCH_BLOCK {
+            break;
+        }
+        start += SEARCH_BLOCK as u64;
     }
     Ok(false)
 }
+
+fn is_frame(opened: &Opened, position: u64, cap: u32) -> Result<bool, ContainerError> {
+    match read_frame(opened.file.as_ref(), &opened.key, position, cap) {
+        Ok(_) => Ok(true),
+        Err(ContainerError::Io(error)) => Err(error.into()),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Frames begin at multiples of this.
+const STEP: usize = 16;
+/// Bytes read at once in search of a frame; a multiple of [`STEP`].
+const SEARCH_BLOCK: usize = 256 << 10;

@@ -9,6 +9,7 @@ use kastellan_core::time::Clock;
 use seal::at_rest::{FileKind, Keyring, KeyringError, Suite};
 use seal::master::MasterKey;
 use uuid::Uuid;
+use wire::error::ErrorCode;
 
 use super::{Inner, Log};
 use crate::catalog::{CatalogJournal, Entry, State};
@@ -143,7 +144,10 @@ impl Startup {
         disk: Arc<dyn Disk>,
         clock: Clock,
     ) -> Result<Self, OpenError> {
-        disk.make_dir("p")?;
+        for dir in ["p", "catalog", "groups"] {
+            disk.make_dir(dir)?;
+        }
+        disk.sync_dir("")?;
         let keyring = Arc::new(open_keyring(disk.as_ref(), master, &clock)?);
         let failure = Arc::new(Failure::default());
         let sync = SyncPool::start(options.sync_threads, options.sync_linger, failure.clone())?;
@@ -158,6 +162,12 @@ impl Startup {
         let replayed = catalog_place.replay()?;
         let (mut state, deleted) = replay_catalog(&replayed.entries)?;
         let stopped = state.stopped.take();
+        // The next start must still know, even if this one ends before it did anything.
+        for (place, (end, _)) in stopped.iter().flatten() {
+            if let Some(anchor) = state.anchors.get_mut(place) {
+                anchor.synced_end = anchor.synced_end.max(*end);
+            }
+        }
         if state.cluster.is_none() {
             state.apply(Entry::Cluster {
                 id: keyring.cluster_id().to_owned(),
@@ -225,14 +235,7 @@ fn open_keyring(
     clock: &Clock,
 ) -> Result<Keyring, OpenError> {
     if disk.exists("keyring") {
-        let file = disk.open("keyring")?;
-        let len = file.len()?.min(KEYRING_MAX);
-        let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
-        let read = file.read_at(&mut bytes, 0)?;
-        return Ok(Keyring::open(
-            bytes.get(..read).unwrap_or_default(),
-            master,
-        )?);
+        return Ok(Keyring::open(&read_keyring(disk)?, master)?);
     }
     if !disk.list("catalog")?.is_empty() || !disk.list("p")?.is_empty() {
         return Err(OpenError::KeyringMissing);
@@ -244,16 +247,31 @@ fn open_keyring(
 
 /// Replaces the keyring as a whole; the one before stays as `keyring.old`.
 pub(crate) fn write_keyring(disk: &dyn Disk, keyring: &Keyring) -> std::io::Result<()> {
-    if disk.exists("keyring.new") {
-        disk.remove_file("keyring.new")?;
-    }
-    let file = disk.create("keyring.new")?;
-    file.write_at(&keyring.to_bytes(), 0)?;
-    file.sync_all()?;
     if disk.exists("keyring") {
-        disk.rename("keyring", "keyring.old")?;
+        replace_file(disk, "keyring.old", &read_keyring(disk)?)?;
     }
-    disk.rename("keyring.new", "keyring")?;
+    replace_file(disk, "keyring", &keyring.to_bytes())
+}
+
+fn read_keyring(disk: &dyn Disk) -> std::io::Result<Vec<u8>> {
+    let file = disk.open("keyring")?;
+    let len = file.len()?.min(KEYRING_MAX);
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// The file has its old content or its new one, whenever the power fails.
+fn replace_file(disk: &dyn Disk, path: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let unfinished = format!("{path}.new");
+    if disk.exists(&unfinished) {
+        disk.remove_file(&unfinished)?;
+    }
+    let file = disk.create(&unfinished)?;
+    file.write_at(bytes, 0)?;
+    file.sync_all()?;
+    disk.rename(&unfinished, path)?;
     disk.sync_dir("")
 }
 
@@ -396,14 +414,16 @@ fn look_after(log: &Log) {
             since += tick;
             if since >= every {
                 since = Duration::ZERO;
-                note_synced_ends(&inner).await;
+                if note_synced_ends(&inner).await.is_err() {
+                    tracing::warn!("Synced ends could not be noted");
+                }
             }
         }
     });
 }
 
 /// Tells the catalog how far partitions are durable, so that missing records are noticed after a crash.
-async fn note_synced_ends(inner: &Arc<Inner>) {
+pub(super) async fn note_synced_ends(inner: &Arc<Inner>) -> Result<(), ErrorCode> {
     let entries: Vec<Entry> = inner
         .partitions
         .all()
@@ -420,9 +440,10 @@ async fn note_synced_ends(inner: &Arc<Inner>) {
         })
         .collect();
     let entries = inner.catalog.changed_anchors(entries);
-    if !entries.is_empty() && inner.catalog.commit(entries).await.is_err() {
-        tracing::warn!("Synced ends could not be noted");
+    if entries.is_empty() {
+        return Ok(());
     }
+    inner.catalog.commit(entries).await
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use wire::error::ErrorCode;
 use wire::record::{self, BatchHeader, Codec, WalkError, WalkRules, Walked};
 
 use super::{AppendRefusal, Appended, Partition};
-use crate::container::{ContainerError, kind};
+use crate::container::kind;
 use crate::log::Append;
 use crate::producers::{Batch, Verdict};
 use crate::settings::{self, Settings};

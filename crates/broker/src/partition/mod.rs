@@ -55,6 +55,8 @@ struct Active {
     segment: Arc<Segment>,
     sync_file: Arc<SyncFile>,
     created: Timestamp,
+    /// Bytes before the first batch.
+    opening_len: u64,
 }
 
 /// A batch that has its place.

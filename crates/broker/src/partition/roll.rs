@@ -26,12 +26,15 @@ impl Partition {
         now: Timestamp,
     ) -> Result<(), AppendRefusal> {
         let max_age = settings.number(settings::SEGMENT_MS);
-        let is_full = self.active.as_ref().is_some_and(|active| {
-            active.writer.would_pass(size, limit)
+        let end = self.shared.end();
+        // A file takes at least one batch, whatever it holds besides.
+        let is_full = self.active.as_ref().filter(|active| end > active.name.base);
+        let is_full = is_full.is_some_and(|active| {
+            active.writer.would_pass(size, limit + active.opening_len)
                 || now.since(active.created).as_millis()
                     >= u128::try_from(max_age).unwrap_or(u128::MAX)
                 || active.writer.frames() >= FRAMES_MAX
-                || self.shared.end() - active.name.base > i64::from(u32::MAX) - i64::from(i32::MAX)
+                || end - active.name.base > i64::from(u32::MAX) - i64::from(i32::MAX)
         });
         if is_full {
             self.close().map_err(|error| self.fail(&error))?;
@@ -42,51 +45,37 @@ impl Partition {
         Ok(())
     }
 
-    /// Writes index and close frame and syncs the file. The partition then has no active file.
+    /// Writes index and close frame and syncs the file. The partition then has no active file. Without room for the
+    /// frames the file stays active.
     pub(crate) fn close(&mut self) -> Result<(), ContainerError> {
         let Some(mut active) = self.active.take() else {
             return Ok(());
         };
-        let closing_of = |extent: &Extent, position: u64, frames: u32| Closing {
-            end: extent.end,
-            frames,
-            max_timestamp: extent.max_timestamp,
-            max_timestamp_offset: extent.max_timestamp_offset,
-            index_position: position,
-            file_len: 0,
+        let end = active.writer.end();
+        let closing = match write_closing(&mut active) {
+            Ok(closing) => closing,
+            Err(error) => {
+                let cut = active.writer.cut_back(end);
+                self.active = Some(active);
+                cut?;
+                return Err(error);
+            }
         };
-        let index_position = active.writer.position();
-        let mut index = Vec::new();
-        let mut closing = None;
-        active.segment.known_extent(|extent| {
-            index = encode_index(&extent.index, active.name.base);
-            closing = Some(closing_of(
-                extent,
-                index_position,
-                active.writer.frames() + 2,
-            ));
-        });
-        let Some(mut closing) = closing else {
-            return Ok(());
-        };
-        let durable = active.sync_file.synced().bytes;
-        active.writer.append(kind::INDEX, durable, &[&index])?;
-        closing.file_len = active.writer.position() + CLOSE_LEN;
-        active
-            .writer
-            .append(kind::CLOSE, durable, &[&closing.encode()])?;
         active.sync_file.written(Mark {
             bytes: active.writer.position(),
             end: self.shared.end(),
         });
-        self.tools
-            .sync
-            .ticket(&active.sync_file)
-            .wait()
-            .map_err(|_| ContainerError::Io(std::io::Error::other("sync failed")))?;
+        self.sync_now(&active)?;
         active.segment.set_closing(closing);
         self.before = Some(Self::last_frame(&active));
         Ok(())
+    }
+
+    fn sync_now(&self, active: &Active) -> Result<(), ContainerError> {
+        let ticket = self.tools.sync.ticket(&active.sync_file);
+        ticket
+            .wait()
+            .map_err(|error| ContainerError::Sync(std::io::Error::other(error)))
     }
 
     /// Makes the next file and names it in the catalog.
@@ -97,7 +86,25 @@ impl Partition {
     ) -> Result<(), AppendRefusal> {
         self.create_next(base, recovered_until)
             .map_err(|error| self.fail(&error))?;
-        self.anchor(base)
+        let named = self.anchor(base);
+        if named.is_err() {
+            self.abandon();
+        }
+        named
+    }
+
+    /// Gives up a new file that the catalog does not name.
+    fn abandon(&mut self) {
+        let Some(active) = self.active.take() else {
+            return;
+        };
+        let mut segments = Vec::clone(&self.shared.segments());
+        segments.retain(|segment| segment.name != active.name);
+        self.shared.set_segments(segments);
+        // After a failed sync nobody knows whether the catalog names it.
+        if !self.tools.failure.has_failed() {
+            let _ = self.tools.disk.remove_file(&active.segment.path);
+        }
     }
 
     /// Says in the catalog which file is the newest.
@@ -128,10 +135,9 @@ impl Partition {
         let dir = Self::dir(self.place);
         if !tools.disk.exists(&dir) {
             tools.disk.make_dir(&dir)?;
-            tools.disk.sync_dir("p")?;
-            tools
-                .disk
-                .sync_dir(&format!("p/{}", self.place.topic.simple()))?;
+            let topic = format!("p/{}", self.place.topic.simple());
+            tools.disk.sync_dir("p").map_err(ContainerError::Sync)?;
+            tools.disk.sync_dir(&topic).map_err(ContainerError::Sync)?;
         }
         let name = SegmentName {
             base,
@@ -139,12 +145,6 @@ impl Partition {
         };
         let path = format!("{dir}/{}", name.file_name());
         let created = tools.clock.now();
-        let (mut writer, header) = Writer::create(
-            tools.disk.as_ref(),
-            &tools.keyring,
-            &path,
-            name.identity(self.place),
-        )?;
         let opening = Opening {
             base,
             incarnation: name.incarnation,
@@ -154,9 +154,23 @@ impl Partition {
             epochs: self.shared.epochs(),
             producers: self.producers.clone(),
         };
-        writer.append(kind::OPENING, 0, &[&opening.encode()])?;
-        writer.file().sync_all()?;
-        tools.disk.sync_dir(&dir)?;
+        let begun = Writer::create(
+            tools.disk.as_ref(),
+            &tools.keyring,
+            &path,
+            name.identity(self.place),
+        )
+        .and_then(|(mut writer, header)| {
+            writer.append(kind::OPENING, 0, &[&opening.encode()])?;
+            Ok((writer, header))
+        });
+        if begun.as_ref().is_err_and(ContainerError::is_full) {
+            // The next try makes it again.
+            let _ = tools.disk.remove_file(&path);
+        }
+        let (writer, header) = begun?;
+        writer.file().sync_all().map_err(ContainerError::Sync)?;
+        tools.disk.sync_dir(&dir).map_err(ContainerError::Sync)?;
         let mark = Mark {
             bytes: writer.position(),
             end: base,
@@ -181,6 +195,7 @@ impl Partition {
         segments.push(segment.clone());
         self.shared.set_segments(segments);
         self.active = Some(Active {
+            opening_len: writer.position(),
             writer,
             header,
             name,
@@ -231,14 +246,11 @@ impl Partition {
 
     /// An error while files change: nothing is promised any more.
     fn fail(&self, error: &ContainerError) -> AppendRefusal {
-        match error {
-            ContainerError::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                self.tools.space.check()
-            }
-            other => self
-                .tools
-                .failure
-                .set(format!("{}: {other}", Self::dir(self.place))),
+        if error.is_full() {
+            self.tools.space.check();
+        } else {
+            let reason = format!("{}: {error}", Self::dir(self.place));
+            self.tools.failure.set(reason);
         }
         ErrorCode::KAFKA_STORAGE_ERROR.into()
     }
@@ -270,11 +282,30 @@ impl Partition {
                 end: header.last_offset() + 1,
             });
         }
-        self.tools
-            .sync
-            .ticket(&active.sync_file)
-            .wait()
-            .map_err(|_| ContainerError::Io(std::io::Error::other("sync failed")))?;
-        Ok(())
+        let Some(active) = &self.active else {
+            return Ok(());
+        };
+        self.sync_now(active)
     }
+}
+
+/// Index and close frame, at the end of the file.
+fn write_closing(active: &mut Active) -> Result<Closing, ContainerError> {
+    let known = active.segment.known_extent(Extent::clone);
+    let extent = known.unwrap_or_else(|| Extent::new(active.name.base, active.opening_len));
+    let durable = active.sync_file.synced().bytes;
+    let index = encode_index(&extent.index, active.name.base);
+    let index_position = active.writer.append(kind::INDEX, durable, &[&index])?;
+    let closing = Closing {
+        end: extent.end,
+        frames: active.writer.frames() + 1,
+        max_timestamp: extent.max_timestamp,
+        max_timestamp_offset: extent.max_timestamp_offset,
+        index_position,
+        file_len: active.writer.position() + CLOSE_LEN,
+    };
+    active
+        .writer
+        .append(kind::CLOSE, durable, &[&closing.encode()])?;
+    Ok(closing)
 }

@@ -204,16 +204,17 @@ impl Partitions {
             .collect()
     }
 
-    /// For the catalog's last entry: where each partition with a file ends.
+    /// For the catalog's last entry: end offset and length of each newest file that was closed.
     pub(crate) fn final_positions(&self) -> Vec<(Place, i64, u64)> {
-        let mut list: Vec<_> = self
-            .all()
-            .into_iter()
-            .filter(|(_, shared)| !shared.view().is_offline)
-            .filter_map(|(place, shared)| {
-                Some((place, shared.end(), shared.segments().last()?.len()))
-            })
-            .collect();
+        let mut list = Vec::new();
+        for (place, shared) in self.all() {
+            let newest = shared.segments().last().cloned();
+            if let Some(newest) = newest.filter(|newest| newest.is_closed())
+                && !shared.view().is_offline
+            {
+                list.push((place, shared.end(), newest.len()));
+            }
+        }
         list.sort_by_key(|(place, _, _)| *place);
         list
     }

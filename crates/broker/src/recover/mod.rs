@@ -7,6 +7,7 @@ mod verdict;
 
 use std::sync::Arc;
 
+use kastellan_core::time::Timestamp;
 use wire::record::{Batch, BatchHeader};
 
 use crate::catalog::Anchor;
@@ -72,13 +73,12 @@ struct Newest {
     name: SegmentName,
     path: String,
     opened: Opened,
-    opening: Opening,
     state: Tidiness,
 }
 
 enum Tidiness {
     /// Closed by a stop that the catalog confirms.
-    Clean(Closing, LastFrame),
+    Clean(Closing, LastFrame, Box<Scanned>),
     /// The process ended without saying so.
     Scanned(Box<Scanned>),
 }
@@ -117,31 +117,21 @@ fn bring_back(
         return Ok(Partition::new(place, recovered, tools.clone()));
     };
     match newest.state {
-        Tidiness::Clean(closing, last) => {
-            let mut epochs = newest.opening.epochs.clone();
-            if closing.end > newest.name.base {
-                push_epoch(&mut epochs, newest.opening.incarnation, newest.name.base);
-            }
-            let shared = PartitionShared::new(facts.log_start, closing.end, epoch, epochs);
-            let segment = Segment::closed(
-                place,
-                newest.name,
-                newest.path.clone(),
-                closing.file_len,
-                Some(closing),
-            );
-            let producers = producers_of(&newest.opened, &newest.opening, &newest.path)?;
+        Tidiness::Clean(closing, last, scanned) => {
             let before = predecessor(&newest.opened, newest.name, closing.file_len, last);
+            let Scanned {
+                producers, epochs, ..
+            } = *scanned;
+            let shared = PartitionShared::new(facts.log_start, closing.end, epoch, epochs);
+            let (name, path) = (newest.name, newest.path);
+            let segment = Segment::closed(place, name, path, closing.file_len, Some(closing));
             shared.set_segments(judged.older.into_iter().chain([segment]).collect());
-            Ok(Partition::new(
-                place,
-                Recovered {
-                    shared,
-                    producers,
-                    before: Some(before),
-                },
-                tools.clone(),
-            ))
+            let recovered = Recovered {
+                shared,
+                producers,
+                before: Some(before),
+            };
+            Ok(Partition::new(place, recovered, tools.clone()))
         }
         Tidiness::Scanned(scanned) => {
             let file = newest.path.clone();
@@ -207,11 +197,7 @@ fn rewrite_unproven(
     kept.position = cut_at;
     let first_unproven = unproven.iter().find_map(|seen| seen.batch);
     kept.end = first_unproven.map_or(extent.end, |(base, _)| base);
-    let batches: Vec<(u64, i64)> = unproven
-        .iter()
-        .filter_map(|seen| Some((seen.position, seen.batch?.1)))
-        .collect();
-    let contents = read_batches(&parts.opened, &batches)?;
+    let contents = read_batches(&parts.opened, &unproven)?;
     let file = parts.opened.file.clone();
     let segment = Segment::active(parts.place, parts.name, parts.path, parts.opened, kept);
     segment.set_len(cut_at);
@@ -229,9 +215,9 @@ fn rewrite_unproven(
     }
     if file.len()? > cut_at {
         file.set_len(cut_at)?;
-        file.sync_all()?;
+        file.sync_all().map_err(ContainerError::Sync)?;
     }
-    if let Some((_, _)) = first_unproven {
+    if first_unproven.is_some() {
         partition.anchor(extent.end).map_err(|_| {
             ContainerError::Io(std::io::Error::other("the catalog cannot be written"))
         })?;
@@ -239,17 +225,10 @@ fn rewrite_unproven(
     Ok(partition)
 }
 
-fn read_batches(
-    opened: &Opened,
-    batches: &[(u64, i64)],
-) -> Result<Vec<bytes::Bytes>, ContainerError> {
+fn read_batches(opened: &Opened, seen: &[&Seen]) -> Result<Vec<bytes::Bytes>, ContainerError> {
+    let batches = seen.iter().filter(|seen| seen.batch.is_some());
     batches
-        .iter()
-        .map(|(position, _)| {
-            opened
-                .frame(*position, FRAME_CAP)
-                .map(|frame| frame.content)
-        })
+        .map(|seen| Ok(opened.frame(seen.position, FRAME_CAP)?.content))
         .collect()
 }
 
@@ -270,18 +249,8 @@ fn push_epoch(epochs: &mut Vec<(i32, i64)>, incarnation: u32, start: i64) {
     }
 }
 
-/// Producers as of the end of a file: those of its opening frame and its batches.
-fn producers_of(opened: &Opened, opening: &Opening, path: &str) -> Result<Producers, Corrupt> {
-    scan(opened, opening)
-        .map(|scanned| scanned.producers)
-        .map_err(|error| Corrupt::Unreadable {
-            file: path.to_owned(),
-            error,
-        })
-}
-
 /// Reads every frame of a file: authenticity, order, offsets, checksums.
-fn scan(opened: &Opened, opening: &Opening) -> Result<Scanned, ContainerError> {
+fn scan(opened: &Opened, opening: &Opening, now: Timestamp) -> Result<Scanned, ContainerError> {
     let mut extent = Extent::new(opening.base, container::FIRST);
     let mut producers = opening.producers.clone();
     let mut epochs = opening.epochs.clone();
@@ -296,7 +265,7 @@ fn scan(opened: &Opened, opening: &Opening) -> Result<Scanned, ContainerError> {
                 Some(header) => {
                     let behind = position + u64::from(frame.header.len);
                     extent.add(&header, position, behind, header.last_offset());
-                    note_producer(&mut producers, &header, opening);
+                    note_producer(&mut producers, &header, now);
                     push_epoch(
                         &mut epochs,
                         header.partition_leader_epoch.unsigned_abs(),
@@ -337,7 +306,8 @@ fn check_batch(frame: &Frame, expected: i64) -> Option<BatchHeader> {
     (header.base_offset == expected).then_some(header)
 }
 
-fn note_producer(producers: &mut Producers, header: &BatchHeader, opening: &Opening) {
+/// A producer seen in the file counts as used now: forgetting it too early would let its retries in twice.
+fn note_producer(producers: &mut Producers, header: &BatchHeader, now: Timestamp) {
     let timestamp =
         if header.attributes.timestamp_type() == wire::record::TimestampType::LogAppendTime {
             header.max_timestamp
@@ -351,21 +321,16 @@ fn note_producer(producers: &mut Producers, header: &BatchHeader, opening: &Open
         last_offset: header.last_offset(),
         timestamp,
     };
-    producers.appended(
-        header.producer_id,
-        header.producer_epoch,
-        batch,
-        opening.created,
-    );
+    producers.appended(header.producer_id, header.producer_epoch, batch, now);
 }
 
-/// A file of an earlier run that is not the newest.
+/// A file of an earlier run that is not the newest, and where its close frame says it ends.
 fn older_segment(
     place: Place,
     name: SegmentName,
     path: &str,
     tools: &Tools,
-) -> Result<Arc<Segment>, Corrupt> {
+) -> Result<(Arc<Segment>, Option<i64>), Corrupt> {
     let unreadable = |error: ContainerError| Corrupt::Unreadable {
         file: path.to_owned(),
         error,
@@ -384,11 +349,7 @@ fn older_segment(
         .file
         .len()
         .map_err(|error| unreadable(error.into()))?;
-    Ok(Segment::closed(place, name, path.to_owned(), len, closing))
-}
-
-impl Scanned {
-    fn is_corrupt(&self) -> bool {
-        self.scan.tail == Tail::Corrupt
-    }
+    let end = closing.map(|closing| closing.end);
+    let segment = Segment::closed(place, name, path.to_owned(), len, closing);
+    Ok((segment, end))
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{Corrupt, Facts, Judged, Newest, Tidiness, older_segment, scan};
-use crate::container::{self, ContainerError, Opened, kind};
+use crate::container::{self, ContainerError, Opened, Tail, kind};
 use crate::offsets::Place;
 use crate::partition::{Opening, Partition, Tools};
-use crate::segment::{FRAME_CAP, SegmentName, read_closing};
+use crate::segment::{FRAME_CAP, Segment, SegmentName, read_closing};
 
 /// Judges; removes or sets aside what a cut creation or an unfinished recovery left behind.
 pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Judged, Corrupt> {
@@ -43,7 +43,8 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
                 continue;
             }
         };
-        if !predecessor_fits(&dir, &names, &opening, facts, anchored(&name), tools)? {
+        let is_anchored = anchored(&name);
+        if !predecessor_fits(place, &dir, &names, &opening, facts, is_anchored, tools)? {
             // An unfinished recovery: the file before still has everything.
             remove(&path, tools)?;
             names.pop();
@@ -55,26 +56,13 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
         {
             return damage(&dir, "the first file begins above the log start");
         }
-        let state = tidiness(&path, &opened, &opening, facts, anchored(&name))?;
-        names.pop();
-        let older: Result<Vec<_>, Corrupt> = names
-            .iter()
-            .map(|older| {
-                older_segment(
-                    place,
-                    *older,
-                    &format!("{dir}/{}", older.file_name()),
-                    tools,
-                )
-            })
-            .collect();
+        let state = tidiness(&path, &opened, &opening, facts, tools)?;
         return Ok(Judged {
-            older: older?,
+            older: older_segments(place, &dir, &names, facts.log_start, tools)?,
             newest: Some(Newest {
                 name,
                 path,
                 opened,
-                opening,
                 state,
             }),
         });
@@ -86,6 +74,33 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
         older: Vec::new(),
         newest: None,
     })
+}
+
+/// All files but the newest. Those below the log start are leftovers of a removal and go.
+fn older_segments(
+    place: Place,
+    dir: &str,
+    names: &[SegmentName],
+    log_start: i64,
+    tools: &Tools,
+) -> Result<Vec<Arc<Segment>>, Corrupt> {
+    let mut older = Vec::new();
+    for pair in names.windows(2) {
+        let [name, next] = pair else { break };
+        let path = format!("{dir}/{}", name.file_name());
+        if next.base <= log_start {
+            if let Err(error) = tools.disk.remove_file(&path) {
+                tracing::warn!(%error, file = path, "Old segment cannot be removed");
+            }
+            continue;
+        }
+        let (segment, end) = older_segment(place, *name, &path, tools)?;
+        if end.is_some_and(|end| end != next.base) {
+            return damage(&path, "the next file does not go on where it ends");
+        }
+        older.push(segment);
+    }
+    Ok(older)
 }
 
 fn damage<T>(file: &str, why: &'static str) -> Result<T, Corrupt> {
@@ -133,6 +148,7 @@ fn open(
 
 /// Whether the file before is as the opening frame says. `false`: this file is an unfinished recovery.
 fn predecessor_fits(
+    place: Place,
     dir: &str,
     names: &[SegmentName],
     opening: &Opening,
@@ -157,22 +173,37 @@ fn predecessor_fits(
         }
         return Ok(true);
     }
-    let unreadable = |error: std::io::Error| Corrupt::Unreadable {
+    let unreadable = |error: ContainerError| Corrupt::Unreadable {
         file: path.clone(),
-        error: error.into(),
+        error,
     };
-    let len = tools
-        .disk
-        .open(&path)
-        .and_then(|file| file.len())
-        .map_err(unreadable)?;
+    let opened = Opened::open(
+        tools.disk.as_ref(),
+        &tools.keyring,
+        &path,
+        name.identity(place),
+    )
+    .map_err(unreadable)?;
+    let len = opened
+        .file
+        .len()
+        .map_err(|error| unreadable(error.into()))?;
     if len > before.len && !is_anchored {
         return Ok(false);
     }
-    if len != before.len {
+    if len != before.len || opened.header.file_id != before.file_id {
+        return damage(&path, "it is not the file that the next one names");
+    }
+    // The tag of the last frame ends the file.
+    let mut tag = [0; 16];
+    opened
+        .file
+        .read_at(&mut tag, len.saturating_sub(16))
+        .map_err(|error| unreadable(error.into()))?;
+    if tag != before.last.tag {
         return damage(
             &path,
-            "the file does not have the length that the next one names",
+            "its last frame is not the one that the next file names",
         );
     }
     Ok(true)
@@ -183,32 +214,33 @@ fn tidiness(
     opened: &Opened,
     opening: &Opening,
     facts: Facts,
-    is_anchored: bool,
+    tools: &Tools,
 ) -> Result<Tidiness, Corrupt> {
     let unreadable = |error: ContainerError| Corrupt::Unreadable {
         file: path.to_owned(),
         error,
     };
+    let scanned = scan(opened, opening, tools.clock.now()).map_err(unreadable)?;
     if let Some((end, len)) = facts.stopped {
         return match read_closing(opened).map_err(unreadable)? {
-            Some((closing, last)) if closing.end == end && closing.file_len == len => {
-                Ok(Tidiness::Clean(closing, last))
+            Some((closing, last))
+                if (closing.end, closing.file_len) == (end, len)
+                    && scanned.scan.tail == Tail::Whole
+                    && scanned.extent.end == end =>
+            {
+                Ok(Tidiness::Clean(closing, last, Box::new(scanned)))
             }
             _ => damage(
                 path,
-                "the log was stopped well, but the file does not end as it was left",
+                "the log was stopped well, but the file is not as it was left",
             ),
         };
     }
-    let scanned = scan(opened, opening).map_err(unreadable)?;
-    if scanned.is_corrupt() {
+    if scanned.scan.tail == Tail::Corrupt {
         return damage(path, "durable bytes are damaged");
     }
-    let synced_end = facts
-        .anchor
-        .filter(|_| is_anchored)
-        .map_or(opening.base, |anchor| anchor.synced_end);
-    if scanned.extent.end < synced_end {
+    let anchored_end = facts.anchor.map_or(0, |anchor| anchor.synced_end);
+    if scanned.extent.end < anchored_end.max(opening.recovered_until).max(opening.base) {
         return damage(path, "records that were durable are missing");
     }
     Ok(Tidiness::Scanned(Box::new(scanned)))
