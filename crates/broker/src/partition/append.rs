@@ -132,7 +132,7 @@ impl Partition {
             .append(kind::BATCH, durable, &[&content[0], &content[1]])
         {
             Ok(at) => at,
-            Err(ContainerError::Io(error)) if error.kind() == std::io::ErrorKind::StorageFull => {
+            Err(error) if error.is_full() => {
                 self.tools.space.check();
                 return Err(storage());
             }

@@ -133,7 +133,8 @@ impl Partition {
     ) -> Result<(), ContainerError> {
         let tools = &self.tools;
         let dir = Self::dir(self.place);
-        if !tools.disk.exists(&dir) {
+        // Directories that are there may be of a run that ended before they were durable.
+        if self.before.is_none() {
             tools.disk.make_dir(&dir)?;
             let topic = format!("p/{}", self.place.topic.simple());
             tools.disk.sync_dir("p").map_err(ContainerError::Sync)?;

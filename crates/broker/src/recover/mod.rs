@@ -11,7 +11,7 @@ use kastellan_core::time::Timestamp;
 use wire::record::{Batch, BatchHeader};
 
 use crate::catalog::Anchor;
-use crate::container::{self, ContainerError, Frame, LastFrame, Opened, Scan, Tail, kind};
+use crate::container::{self, ContainerError, Frame, LastFrame, Opened, Scan, kind};
 use crate::offsets::Place;
 use crate::partition::{Opening, Partition, PartitionShared, Predecessor, Recovered, Tools};
 use crate::producers::{self, Producers};
