@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use kastellan_core::event::{Class, Event, Outcome};
 use kastellan_core::time::Clock;
 use seal::master::MasterKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,7 +18,8 @@ use crate::coordinator::Coordinator;
 use crate::disk::Disk;
 use crate::groups::{Entry, EntryError, Groups, Now};
 use crate::link::{Link, Peer};
-use crate::log::{Log, Opened, Waiter};
+use crate::log::{Log, Opened, View, Waiter};
+use crate::offsets::Place;
 use crate::options::Options;
 use crate::waiters::Waiters;
 
@@ -67,6 +69,16 @@ impl Shared {
         room(&self.fetches, bytes, self.options.fetch_bytes).await
     }
 
+    /// A partition that can be worked with.
+    pub(crate) fn online(&self, place: Place) -> Result<View, ErrorCode> {
+        let view = self.log.view(place);
+        let view = view.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        match view.is_offline || self.log.has_failed() {
+            true => Err(ErrorCode::KAFKA_STORAGE_ERROR),
+            false => Ok(view),
+        }
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
@@ -93,6 +105,7 @@ pub struct Broker {
     shared: Arc<Shared>,
     coordinator: JoinHandle<()>,
     retention: JoinHandle<()>,
+    failing: JoinHandle<()>,
 }
 
 impl Broker {
@@ -113,6 +126,7 @@ impl Broker {
         } = Log::open(options.log.clone(), keys, disk, clock.clone()).await?;
         for problem in damage {
             error!(%problem, "Partition is offline");
+            note(&options, "log.corruption", &problem);
         }
         let groups = restored(&options, &log, groups, &clock)?;
         let sweep = options.offsets_sweep;
@@ -126,18 +140,25 @@ impl Broker {
             stopping: AtomicBool::new(false),
             on_stop: Waiters::default(),
         });
+        let failing = tokio::spawn(report_failure(shared.options.clone(), shared.log.clone()));
         let check = shared.options.log.retention_check;
         let retention = tokio::spawn(retain(shared.log.clone(), check));
         Ok(Self {
             shared,
             coordinator: task,
             retention,
+            failing,
         })
     }
 
     /// A link for one connection of this peer.
     pub fn link(&self, peer: Peer) -> Link {
         Link::new(Arc::clone(&self.shared), peer)
+    }
+
+    /// Ends when the log fails: nothing is promised any more until a restart. Tells what failed.
+    pub async fn failed(&self) -> String {
+        self.shared.log.failed().await
     }
 
     /// The log below, for inspection.
@@ -152,9 +173,11 @@ impl Broker {
         self.shared.on_stop.wake();
         self.shared.coordinator.stop().await;
         self.retention.abort();
+        self.failing.abort();
         // A task that panicked or was ended has nothing left to write.
         let _ = self.coordinator.await;
         let _ = self.retention.await;
+        let _ = self.failing.await;
         self.shared
             .log
             .stop()
@@ -194,5 +217,19 @@ async fn retain(log: Log, every: Duration) {
     loop {
         ticks.tick().await;
         log.retain().await;
+    }
+}
+
+/// Puts a failure of the log on record.
+async fn report_failure(options: Options, log: Log) {
+    let reason = log.failed().await;
+    note(&options, "log.failed", &reason);
+}
+
+fn note(options: &Options, kind: &str, reason: &str) {
+    if let Some(trail) = &options.trail {
+        trail
+            .0
+            .note(Event::new(kind, Class::Critical, Outcome::Failed).with("reason", reason));
     }
 }

@@ -29,7 +29,7 @@ enum Command {
         oneshot::Sender<Answer>,
     ),
     /// Something that is not.
-    Tell(Event),
+    Tell(Box<Event>),
     /// A look at the state between two steps.
     Look(Box<dyn FnOnce(&Groups) + Send>),
 }
@@ -97,7 +97,7 @@ impl Coordinator {
     /// Reports what needs no answer.
     pub(crate) async fn tell(&self, event: Event) {
         // A coordinator that is gone has nothing left to learn.
-        let _ = self.commands.send(Command::Tell(event)).await;
+        let _ = self.commands.send(Command::Tell(Box::new(event))).await;
     }
 
     /// Ends the task once what was handed over is done.
@@ -130,9 +130,11 @@ impl Driver {
         let mut stopping = false;
         while !(stopping && self.writing.is_empty()) {
             let due = self.until_deadline();
-            let is_large = self.log.groups_journal().is_large();
-            if is_large && self.writing.is_empty() {
+            // A journal is written anew when nothing is on its way; until then nothing new is let in.
+            let mut is_settling = self.log.groups_journal().is_large();
+            if is_settling && self.writing.is_empty() {
                 self.rewrite().await;
+                is_settling = false;
             }
             tokio::select! {
                 biased;
@@ -140,12 +142,13 @@ impl Driver {
                 (change, outcome) = written(&mut self.writing) => {
                     self.step(Event::Journaled(change, outcome));
                 }
-                command = queue.recv(), if !(is_large && !self.writing.is_empty()) => match command {
+                // Deadlines before requests: a full queue must not keep silent members alive.
+                () = sleep(due) => self.step(Event::Tick),
+                _ = sweeps.tick() => self.sweep(),
+                command = queue.recv(), if !is_settling => match command {
                     Some(command) => stopping |= self.handle(command),
                     None => stopping = true,
                 },
-                () = sleep(due) => self.step(Event::Tick),
-                _ = sweeps.tick() => self.sweep(),
             }
         }
     }
@@ -166,8 +169,8 @@ impl Driver {
                 false
             }
             Command::Tell(event) => {
-                let stops = matches!(event, Event::Stop);
-                self.step(event);
+                let stops = matches!(*event, Event::Stop);
+                self.step(*event);
                 stops
             }
             Command::Look(look) => {

@@ -66,7 +66,7 @@ pub(crate) async fn fetch(shared: &Shared, wants: &[Want], bounds: Bounds) -> Ve
             .map(|_| Got::refused(ErrorCode::KAFKA_STORAGE_ERROR))
             .collect();
     };
-    read(&shared.log, wants, max_bytes).await
+    read(shared, wants, max_bytes).await
 }
 
 /// Ends when there is enough to read or something to report.
@@ -74,12 +74,12 @@ async fn enough(shared: &Shared, wants: &[Want], bounds: Bounds) {
     loop {
         // A new one each time: the lists of partitions that did not change still hold the one before.
         let waiter = Waiter::new();
-        if is_enough(&shared.log, wants, bounds) || shared.is_stopping() {
+        if is_enough(shared, wants, bounds) || shared.is_stopping() {
             return;
         }
         register(shared, wants, &waiter);
         // What changed between the look and the registration woke no one.
-        if is_enough(&shared.log, wants, bounds) || shared.is_stopping() {
+        if is_enough(shared, wants, bounds) || shared.is_stopping() {
             return;
         }
         waiter.woken().await;
@@ -93,13 +93,14 @@ fn register(shared: &Shared, wants: &[Want], waiter: &Arc<Waiter>) {
     shared.watch_stop(waiter);
 }
 
-fn is_enough(log: &Log, wants: &[Want], bounds: Bounds) -> bool {
+fn is_enough(shared: &Shared, wants: &[Want], bounds: Bounds) -> bool {
     let mut bytes = 0;
     for want in wants {
-        let Ok((place, _)) = check(log, want) else {
+        let Ok((place, _)) = check(shared, want) else {
             return true;
         };
-        bytes += log
+        bytes += shared
+            .log
             .readable_bytes(place, want.offset)
             .min(want.max_bytes as u64);
         if bytes >= bounds.min_bytes {
@@ -110,14 +111,9 @@ fn is_enough(log: &Log, wants: &[Want], bounds: Bounds) -> bool {
 }
 
 /// The partition as it is now, if this offset can be asked of it.
-fn check(log: &Log, want: &Want) -> Result<(Place, View), ErrorCode> {
+fn check(shared: &Shared, want: &Want) -> Result<(Place, View), ErrorCode> {
     let place = want.place?;
-    let view = log
-        .view(place)
-        .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    if view.is_offline || log.has_failed() {
-        return Err(ErrorCode::KAFKA_STORAGE_ERROR);
-    }
+    let view = shared.online(place)?;
     crate::handle::check_epoch(want.leader_epoch, view.leader_epoch)?;
     if want.offset < view.log_start || want.offset > view.end {
         return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
@@ -125,14 +121,14 @@ fn check(log: &Log, want: &Want) -> Result<(Place, View), ErrorCode> {
     Ok((place, view))
 }
 
-async fn read(log: &Log, wants: &[Want], max_bytes: usize) -> Vec<Got> {
+async fn read(shared: &Shared, wants: &[Want], max_bytes: usize) -> Vec<Got> {
     let mut left = max_bytes;
     // The first batch goes out even if it is larger than all bounds, so that every consumer gets on.
     let mut is_first = true;
     let mut answers = Vec::with_capacity(wants.len());
     for want in wants {
-        let got = match check(log, want) {
-            Ok((place, view)) => read_one(log, want, place, &view, left, is_first).await,
+        let got = match check(shared, want) {
+            Ok((place, view)) => read_one(&shared.log, want, place, &view, left, is_first).await,
             Err(error) => Got::refused(error),
         };
         is_first &= got.records.is_empty();

@@ -38,4 +38,4 @@ mod waiters;
 
 pub use broker::{Broker, OpenError, StopError};
 pub use link::{Link, LinkClosed, LinkReceiver, LinkSender, Peer};
-pub use options::Options;
+pub use options::{Options, Trail};

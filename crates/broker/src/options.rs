@@ -1,7 +1,10 @@
 //! What a broker is started with.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use kastellan_core::ports::TrailSink;
 use wire::text::Str;
 
 use crate::groups;
@@ -28,6 +31,18 @@ pub struct Options {
     pub offsets_sweep: Duration,
     pub groups: groups::Limits,
     pub log: LogOptions,
+    /// Where damage and failure are put on record.
+    pub trail: Option<Trail>,
+}
+
+/// Takes the broker's trail events.
+#[derive(Clone)]
+pub struct Trail(pub Arc<dyn TrailSink>);
+
+impl fmt::Debug for Trail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trail(..)")
+    }
 }
 
 impl Default for Options {
@@ -43,6 +58,7 @@ impl Default for Options {
             offsets_sweep: Duration::from_secs(600),
             groups: groups::Limits::default(),
             log: LogOptions::default(),
+            trail: None,
         }
     }
 }

@@ -319,12 +319,10 @@ async fn shown(
     )
 }
 
-async fn change(
-    client: &mut Client,
-    kind: i8,
-    name: &str,
-    changes: &[(&str, i8, Option<&str>)],
-) -> i16 {
+/// Setting, operation, value.
+type Change<'a> = (&'a str, i8, Option<&'a str>);
+
+async fn change(client: &mut Client, kind: i8, name: &str, changes: &[Change<'_>]) -> i16 {
     let config = |(name, op, value): &(&str, i8, Option<&str>)| {
         incremental_alter_configs_request::AlterableConfig {
             name: Str::from(*name),
@@ -353,7 +351,7 @@ async fn settings_are_shown_and_changed_for_topics_broker_and_groups() {
     client.create("t", 1).await;
     let default = shown(&mut client, 2, "t", "retention.ms").await;
     assert_eq!(default, (0, Some(("604800000".into(), 5))));
-    let rows: [(i8, &str, &[(&str, i8, Option<&str>)], i16); 13] = [
+    let rows: [(i8, &str, &[Change<'_>], i16); 13] = [
         (2, "t", &[("retention.ms", 0, Some("1000"))], 0),
         (2, "t", &[("retention.ms", 0, Some("x"))], 40),
         (2, "t", &[("retention.ms", 0, None)], 42),

@@ -2,11 +2,12 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use common::{Bench, Client, batch, fetch_request, options, produce_request};
 use kastellan_core::time::Clock;
+use tokio::time::Instant;
 use uuid::Uuid;
 use wire::api;
 use wire::error::ErrorCode;

@@ -420,14 +420,7 @@ pub(super) async fn delete_records(
 
 /// Moves the start of a partition; what it is then.
 async fn delete_before(ask: &Ask, place: Place, offset: i64) -> Result<i64, ErrorCode> {
-    let view = ask
-        .shared
-        .log
-        .view(place)
-        .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    if view.is_offline {
-        return Err(ErrorCode::KAFKA_STORAGE_ERROR);
-    }
+    let view = ask.shared.online(place)?;
     let target = match offset {
         -1 => view.high_watermark,
         0.. if offset <= view.high_watermark => offset,

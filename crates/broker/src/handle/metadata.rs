@@ -139,11 +139,11 @@ async fn by_name(ask: &Ask, name: Str, may_create: bool) -> MetadataResponseTopi
 
 fn described(ask: &Ask, topic: &Topic) -> MetadataResponseTopic {
     let partitions = (0..topic.partitions).map(|index| {
-        let view = ask.shared.log.view(Place {
+        let online = ask.shared.online(Place {
             topic: topic.id,
             partition: index,
         });
-        let online = view.as_ref().filter(|view| !view.is_offline);
+        let online = online.as_ref().ok();
         MetadataResponsePartition {
             error_code: match online {
                 Some(_) => ErrorCode::NONE.0,

@@ -128,12 +128,7 @@ async fn offset_for(
         topic,
         partition: index,
     };
-    let view = log
-        .view(place)
-        .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    if view.is_offline {
-        return Err(ErrorCode::KAFKA_STORAGE_ERROR);
-    }
+    let view = ask.shared.online(place)?;
     check_epoch(partition.current_leader_epoch, view.leader_epoch)?;
     let at = |offset, leader_epoch| Found {
         offset,
@@ -197,12 +192,9 @@ pub(super) async fn epoch_ends(
                 partition: asked.partition,
             });
             let found = place
-                .and_then(|place| Some((place, ask.shared.log.view(place)?)))
                 .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-                .and_then(|(place, view)| {
-                    if view.is_offline {
-                        return Err(ErrorCode::KAFKA_STORAGE_ERROR);
-                    }
+                .and_then(|place| {
+                    let view = ask.shared.online(place)?;
                     check_epoch(asked.current_leader_epoch, view.leader_epoch)?;
                     Ok(ask.shared.log.epoch_end(place, asked.leader_epoch))
                 });
