@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use broker::disk::{Disk, DiskFile, DiskSpace, Entry};
 
@@ -134,6 +135,7 @@ struct World {
     fail_sync: Option<u64>,
     capacity: Option<usize>,
     unreadable: Option<String>,
+    sync_takes: Duration,
 }
 
 fn no_power() -> io::Error {
@@ -252,6 +254,10 @@ impl SimDisk {
 
     pub fn fail_sync(&self, number: u64) {
         self.world().fail_sync = Some(number);
+    }
+
+    pub fn set_sync_time(&self, takes: Duration) {
+        self.world().sync_takes = takes;
     }
 
     /// Bytes that fit in all.
@@ -520,6 +526,8 @@ struct SimFile {
 
 impl SimFile {
     fn sync(&self, all: bool) -> io::Result<()> {
+        let takes = self.disk.world().sync_takes;
+        std::thread::sleep(takes);
         let mut world = self.disk.world();
         world.change()?;
         let fails = world.sync_fails();

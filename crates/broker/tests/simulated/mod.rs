@@ -36,8 +36,17 @@ pub fn clock() -> Clock {
 }
 
 pub async fn try_open(disk: &SimDisk, key: u8, clock: &Clock) -> Result<Opened, OpenError> {
+    try_open_with(disk, options(), key, clock).await
+}
+
+pub async fn try_open_with(
+    disk: &SimDisk,
+    options: LogOptions,
+    key: u8,
+    clock: &Clock,
+) -> Result<Opened, OpenError> {
     let key = Arc::new(LocalKey::new(&Secret::new(vec![key; 32])).unwrap());
-    Log::open(options(), key, Arc::new(disk.clone()), clock.clone()).await
+    Log::open(options, key, Arc::new(disk.clone()), clock.clone()).await
 }
 
 pub async fn open(disk: &SimDisk) -> Opened {
