@@ -356,7 +356,7 @@ fn emit_read_tags(out: &mut String, schema: &Schema, fields: &[&Field]) {
         );
         return;
     }
-    out.push_str("        if flex {\n            let mut tags = r.tags()?;\n            while let Some((tag, mut field)) = tags.next(r)? {\n                let r = &mut field;\n                match tag {\n");
+    out.push_str("        if flex {\n            let mut tags = r.tags()?;\n            while let Some((tag, mut field)) = tags.next(r)? {\n                {\n                    let r = &mut field;\n                    match tag {\n");
     for field in tagged {
         let Some((tag, versions)) = field.tag else {
             continue;
@@ -370,18 +370,18 @@ fn emit_read_tags(out: &mut String, schema: &Schema, fields: &[&Field]) {
         };
         let _ = writeln!(
             out,
-            "                    {tag}{guard} => out.{} = {},",
+            "                        {tag}{guard} => out.{} = {},",
             field_name(&field.name),
             read_expression(schema, field)
         );
         if !guard.is_empty() {
             let _ = writeln!(
                 out,
-                "                    {tag} => return Err(DecodeError::TagVersion),"
+                "                        {tag} => return Err(DecodeError::TagVersion),"
             );
         }
     }
-    out.push_str("                    _ => r.unknown(tag, &mut out.unknown_tags),\n                }\n                field.finish()?;\n            }\n        }\n");
+    out.push_str("                        _ => r.unknown(tag, &mut out.unknown_tags),\n                    }\n                }\n                r.close(field)?;\n            }\n        }\n");
 }
 
 fn emit_write_tags(out: &mut String, schema: &Schema, fields: &[&Field]) {

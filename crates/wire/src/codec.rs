@@ -168,6 +168,13 @@ impl Reader {
         }
     }
 
+    /// Ends a tag: nothing of it may be left, and its elements count against the message.
+    pub fn close(&mut self, field: Reader) -> Result<(), DecodeError> {
+        field.finish()?;
+        self.elements = field.elements;
+        Ok(())
+    }
+
     pub fn take(&mut self, len: usize) -> Result<Bytes, DecodeError> {
         if len > self.bytes.len() {
             return Err(DecodeError::Short);

@@ -47,15 +47,17 @@ impl Wire for ApiVersionsResponse {
         if flex {
             let mut tags = r.tags()?;
             while let Some((tag, mut field)) = tags.next(r)? {
-                let r = &mut field;
-                match tag {
-                    0 => out.supported_features = Wire::read(r, v, flex)?,
-                    1 => out.finalized_features_epoch = Wire::read(r, v, flex)?,
-                    2 => out.finalized_features = Wire::read(r, v, flex)?,
-                    3 => out.zk_migration_ready = Wire::read(r, v, flex)?,
-                    _ => r.unknown(tag, &mut out.unknown_tags),
+                {
+                    let r = &mut field;
+                    match tag {
+                        0 => out.supported_features = Wire::read(r, v, flex)?,
+                        1 => out.finalized_features_epoch = Wire::read(r, v, flex)?,
+                        2 => out.finalized_features = Wire::read(r, v, flex)?,
+                        3 => out.zk_migration_ready = Wire::read(r, v, flex)?,
+                        _ => r.unknown(tag, &mut out.unknown_tags),
+                    }
                 }
-                field.finish()?;
+                r.close(field)?;
             }
         }
         Ok(out)

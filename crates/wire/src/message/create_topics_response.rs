@@ -99,12 +99,14 @@ impl Wire for CreatableTopicResult {
         if flex {
             let mut tags = r.tags()?;
             while let Some((tag, mut field)) = tags.next(r)? {
-                let r = &mut field;
-                match tag {
-                    0 => out.topic_config_error_code = Wire::read(r, v, flex)?,
-                    _ => r.unknown(tag, &mut out.unknown_tags),
+                {
+                    let r = &mut field;
+                    match tag {
+                        0 => out.topic_config_error_code = Wire::read(r, v, flex)?,
+                        _ => r.unknown(tag, &mut out.unknown_tags),
+                    }
                 }
-                field.finish()?;
+                r.close(field)?;
             }
         }
         Ok(out)

@@ -72,14 +72,16 @@ impl Wire for FetchRequest {
         if flex {
             let mut tags = r.tags()?;
             while let Some((tag, mut field)) = tags.next(r)? {
-                let r = &mut field;
-                match tag {
-                    0 => out.cluster_id = r.nullable(v, flex, true)?,
-                    1 if v >= 15 => out.replica_state = Wire::read(r, v, flex)?,
-                    1 => return Err(DecodeError::TagVersion),
-                    _ => r.unknown(tag, &mut out.unknown_tags),
+                {
+                    let r = &mut field;
+                    match tag {
+                        0 => out.cluster_id = r.nullable(v, flex, true)?,
+                        1 if v >= 15 => out.replica_state = Wire::read(r, v, flex)?,
+                        1 => return Err(DecodeError::TagVersion),
+                        _ => r.unknown(tag, &mut out.unknown_tags),
+                    }
                 }
-                field.finish()?;
+                r.close(field)?;
             }
         }
         Ok(out)
@@ -290,15 +292,17 @@ impl Wire for FetchPartition {
         if flex {
             let mut tags = r.tags()?;
             while let Some((tag, mut field)) = tags.next(r)? {
-                let r = &mut field;
-                match tag {
-                    0 if v >= 17 => out.replica_directory_id = Wire::read(r, v, flex)?,
-                    0 => return Err(DecodeError::TagVersion),
-                    1 if v >= 18 => out.high_watermark = Wire::read(r, v, flex)?,
-                    1 => return Err(DecodeError::TagVersion),
-                    _ => r.unknown(tag, &mut out.unknown_tags),
+                {
+                    let r = &mut field;
+                    match tag {
+                        0 if v >= 17 => out.replica_directory_id = Wire::read(r, v, flex)?,
+                        0 => return Err(DecodeError::TagVersion),
+                        1 if v >= 18 => out.high_watermark = Wire::read(r, v, flex)?,
+                        1 => return Err(DecodeError::TagVersion),
+                        _ => r.unknown(tag, &mut out.unknown_tags),
+                    }
                 }
-                field.finish()?;
+                r.close(field)?;
             }
         }
         Ok(out)

@@ -46,13 +46,15 @@ impl Wire for FetchResponse {
         if flex {
             let mut tags = r.tags()?;
             while let Some((tag, mut field)) = tags.next(r)? {
-                let r = &mut field;
-                match tag {
-                    0 if v >= 16 => out.node_endpoints = Wire::read(r, v, flex)?,
-                    0 => return Err(DecodeError::TagVersion),
-                    _ => r.unknown(tag, &mut out.unknown_tags),
+                {
+                    let r = &mut field;
+                    match tag {
+                        0 if v >= 16 => out.node_endpoints = Wire::read(r, v, flex)?,
+                        0 => return Err(DecodeError::TagVersion),
+                        _ => r.unknown(tag, &mut out.unknown_tags),
+                    }
                 }
-                field.finish()?;
+                r.close(field)?;
             }
         }
         Ok(out)
@@ -194,14 +196,16 @@ impl Wire for PartitionData {
         if flex {
             let mut tags = r.tags()?;
             while let Some((tag, mut field)) = tags.next(r)? {
-                let r = &mut field;
-                match tag {
-                    0 => out.diverging_epoch = Wire::read(r, v, flex)?,
-                    1 => out.current_leader = Wire::read(r, v, flex)?,
-                    2 => out.snapshot_id = Wire::read(r, v, flex)?,
-                    _ => r.unknown(tag, &mut out.unknown_tags),
+                {
+                    let r = &mut field;
+                    match tag {
+                        0 => out.diverging_epoch = Wire::read(r, v, flex)?,
+                        1 => out.current_leader = Wire::read(r, v, flex)?,
+                        2 => out.snapshot_id = Wire::read(r, v, flex)?,
+                        _ => r.unknown(tag, &mut out.unknown_tags),
+                    }
                 }
-                field.finish()?;
+                r.close(field)?;
             }
         }
         Ok(out)

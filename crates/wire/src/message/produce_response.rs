@@ -36,13 +36,15 @@ impl Wire for ProduceResponse {
         if flex {
             let mut tags = r.tags()?;
             while let Some((tag, mut field)) = tags.next(r)? {
-                let r = &mut field;
-                match tag {
-                    0 if v >= 10 => out.node_endpoints = Wire::read(r, v, flex)?,
-                    0 => return Err(DecodeError::TagVersion),
-                    _ => r.unknown(tag, &mut out.unknown_tags),
+                {
+                    let r = &mut field;
+                    match tag {
+                        0 if v >= 10 => out.node_endpoints = Wire::read(r, v, flex)?,
+                        0 => return Err(DecodeError::TagVersion),
+                        _ => r.unknown(tag, &mut out.unknown_tags),
+                    }
                 }
-                field.finish()?;
+                r.close(field)?;
             }
         }
         Ok(out)
@@ -170,13 +172,15 @@ impl Wire for PartitionProduceResponse {
         if flex {
             let mut tags = r.tags()?;
             while let Some((tag, mut field)) = tags.next(r)? {
-                let r = &mut field;
-                match tag {
-                    0 if v >= 10 => out.current_leader = Wire::read(r, v, flex)?,
-                    0 => return Err(DecodeError::TagVersion),
-                    _ => r.unknown(tag, &mut out.unknown_tags),
+                {
+                    let r = &mut field;
+                    match tag {
+                        0 if v >= 10 => out.current_leader = Wire::read(r, v, flex)?,
+                        0 => return Err(DecodeError::TagVersion),
+                        _ => r.unknown(tag, &mut out.unknown_tags),
+                    }
                 }
-                field.finish()?;
+                r.close(field)?;
             }
         }
         Ok(out)
