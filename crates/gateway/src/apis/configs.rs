@@ -1,0 +1,198 @@
+//! DescribeConfigs, AlterConfigs, IncrementalAlterConfigs, DescribeLogDirs.
+
+use bytes::Bytes;
+use kastellan_core::authorize::Permit;
+use kastellan_core::operation::Operation;
+use kastellan_core::resource::Resource;
+use wire::error::ErrorCode;
+use wire::message::describe_configs_response::DescribeConfigsResult;
+use wire::message::{
+    AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
+    DescribeLogDirsRequest, DescribeLogDirsResponse, IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResponse,
+};
+use wire::text::Str;
+
+use super::judge::{Judge, collect};
+use super::{PLAIN, Treatment, decode};
+use crate::cause::Cause;
+
+/// `org.apache.kafka.common.config.ConfigResource.Type`
+mod kind {
+    pub const TOPIC: i8 = 2;
+    pub const BROKER: i8 = 4;
+    pub const BROKER_LOGGER: i8 = 8;
+    pub const CLIENT_METRICS: i8 = 16;
+    pub const GROUP: i8 = 32;
+}
+
+/// Asks for the right on a config resource. `None`: a type that nobody may ask for.
+fn may(
+    judge: &mut Judge<'_>,
+    operation: Operation,
+    kind: i8,
+    name: &str,
+) -> Option<Result<Permit, ErrorCode>> {
+    let (resource, code) = match kind {
+        kind::TOPIC => (Resource::topic(name), ErrorCode::TOPIC_AUTHORIZATION_FAILED),
+        kind::GROUP => (Resource::group(name), ErrorCode::GROUP_AUTHORIZATION_FAILED),
+        kind::BROKER | kind::BROKER_LOGGER | kind::CLIENT_METRICS => {
+            (Resource::CLUSTER, ErrorCode::CLUSTER_AUTHORIZATION_FAILED)
+        }
+        _ => return None,
+    };
+    Some(judge.may(operation, resource).ok_or(code))
+}
+
+fn message(code: ErrorCode) -> Option<Str> {
+    Some(Str::from_static(match code {
+        ErrorCode::TOPIC_AUTHORIZATION_FAILED => "Topic authorization failed.",
+        ErrorCode::GROUP_AUTHORIZATION_FAILED => "Group authorization failed.",
+        _ => "Cluster authorization failed.",
+    }))
+}
+
+pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
+    let mut asked = decode::<DescribeConfigsRequest>(frame)?;
+    let mut permit = None;
+    let (mut allowed, mut refused) = (Vec::new(), Vec::new());
+    for resource in std::mem::take(&mut asked.body.resources) {
+        let verdict = may(
+            &mut judge,
+            Operation::DescribeConfigs,
+            resource.resource_type,
+            &resource.resource_name,
+        );
+        match verdict {
+            // Of an unknown type: the upstream says so.
+            None => {
+                collect(&mut permit, Some(Permit::unprotected()));
+                allowed.push(resource);
+            }
+            Some(Ok(one)) => {
+                collect(&mut permit, Some(one));
+                allowed.push(resource);
+            }
+            Some(Err(code)) => refused.push(DescribeConfigsResult {
+                error_code: code.code(),
+                error_message: message(code),
+                resource_type: resource.resource_type,
+                resource_name: resource.resource_name,
+                ..Default::default()
+            }),
+        }
+    }
+    judge.record(asked.header.client_id.as_ref()).await;
+    asked.body.resources = allowed;
+    let permit = permit.or_else(|| refused.is_empty().then(Permit::unprotected));
+    match permit {
+        Some(permit) => asked.forward_and(permit, PLAIN, move |response| {
+            response.results.extend(refused)
+        }),
+        None => asked.answer(&DescribeConfigsResponse {
+            results: refused,
+            ..Default::default()
+        }),
+    }
+}
+
+macro_rules! alter {
+    ($name:ident, $request:ty, $response:ty, $result:path) => {
+        pub(super) async fn $name(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
+            let mut asked = decode::<$request>(frame)?;
+            let mut permit = None;
+            let (mut allowed, mut refused) = (Vec::new(), Vec::new());
+            for resource in std::mem::take(&mut asked.body.resources) {
+                let (kind, name) = (resource.resource_type, resource.resource_name.clone());
+                match may(&mut judge, Operation::AlterConfigs, kind, &name) {
+                    None => {
+                        collect(&mut permit, Some(Permit::unprotected()));
+                        allowed.push(resource);
+                    }
+                    Some(Ok(one)) => {
+                        collect(&mut permit, Some(one));
+                        allowed.push(resource);
+                    }
+                    Some(Err(code)) => {
+                        let mut result = <$result>::default();
+                        result.error_code = code.code();
+                        result.error_message = message(code);
+                        result.resource_type = kind;
+                        result.resource_name = name;
+                        refused.push(result);
+                    }
+                }
+            }
+            judge.record(asked.header.client_id.as_ref()).await;
+            asked.body.resources = allowed;
+            let permit = permit.or_else(|| refused.is_empty().then(Permit::unprotected));
+            match permit {
+                Some(permit) => asked.forward_and(permit, PLAIN, move |response| {
+                    response.responses.extend(refused)
+                }),
+                None => asked.answer(&<$response>::from_refused(refused)),
+            }
+        }
+    };
+}
+
+/// An answer that holds refusals only.
+trait FromRefused<T> {
+    fn from_refused(refused: Vec<T>) -> Self;
+}
+
+impl FromRefused<wire::message::alter_configs_response::AlterConfigsResourceResponse>
+    for AlterConfigsResponse
+{
+    fn from_refused(
+        responses: Vec<wire::message::alter_configs_response::AlterConfigsResourceResponse>,
+    ) -> Self {
+        Self {
+            responses,
+            ..Default::default()
+        }
+    }
+}
+
+impl FromRefused<wire::message::incremental_alter_configs_response::AlterConfigsResourceResponse>
+    for IncrementalAlterConfigsResponse
+{
+    fn from_refused(
+        responses: Vec<
+            wire::message::incremental_alter_configs_response::AlterConfigsResourceResponse,
+        >,
+    ) -> Self {
+        Self {
+            responses,
+            ..Default::default()
+        }
+    }
+}
+
+alter!(
+    alter,
+    AlterConfigsRequest,
+    AlterConfigsResponse,
+    wire::message::alter_configs_response::AlterConfigsResourceResponse
+);
+alter!(
+    alter_incrementally,
+    IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResponse,
+    wire::message::incremental_alter_configs_response::AlterConfigsResourceResponse
+);
+
+pub(super) async fn log_dirs(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
+    let asked = decode::<DescribeLogDirsRequest>(frame)?;
+    let permit = judge.may(Operation::Describe, Resource::CLUSTER);
+    judge.record(asked.header.client_id.as_ref()).await;
+    match permit {
+        Some(permit) => asked.forward(permit, PLAIN),
+        // Before version 3 there is no place for an error.
+        None if asked.header.api_version < 3 => asked.answer(&DescribeLogDirsResponse::default()),
+        None => asked.answer(&DescribeLogDirsResponse {
+            error_code: ErrorCode::CLUSTER_AUTHORIZATION_FAILED.code(),
+            ..Default::default()
+        }),
+    }
+}

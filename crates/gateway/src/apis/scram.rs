@@ -1,0 +1,243 @@
+//! DescribeUserScramCredentials and AlterUserScramCredentials: answered from our own store, so that
+//! `kafka-configs.sh --entity-type users` manages the gateway. Only derived keys arrive, never a password.
+
+use std::collections::{BTreeSet, HashMap};
+
+use bytes::Bytes;
+use kastellan_core::credential::{ITERATIONS, ScramMechanism};
+use kastellan_core::operation::Operation;
+use kastellan_core::ports::{ChangeError, ScramChange};
+use kastellan_core::resource::Resource;
+use kastellan_core::secret::Secret;
+use wire::error::ErrorCode;
+use wire::message::alter_user_scram_credentials_request::{
+    ScramCredentialDeletion, ScramCredentialUpsertion,
+};
+use wire::message::alter_user_scram_credentials_response::AlterUserScramCredentialsResult;
+use wire::message::describe_user_scram_credentials_response::{
+    CredentialInfo, DescribeUserScramCredentialsResult,
+};
+use wire::message::{
+    AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse,
+    DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse,
+};
+use wire::sasl::scram::keys;
+use wire::text::Str;
+
+use super::judge::Judge;
+use super::{Treatment, decode};
+use crate::cause::Cause;
+
+const DENIED: ErrorCode = ErrorCode::CLUSTER_AUTHORIZATION_FAILED;
+const DENIED_TEXT: Str = Str::from_static("Cluster authorization failed.");
+
+type Refusal = (ErrorCode, String);
+
+pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
+    let asked = decode::<DescribeUserScramCredentialsRequest>(frame)?;
+    let wanted: Vec<Str> = asked
+        .body
+        .users
+        .iter()
+        .flatten()
+        .map(|user| user.name.clone())
+        .collect();
+    if judge.may(Operation::Describe, Resource::CLUSTER).is_none() {
+        judge.record(asked.header.client_id.as_ref()).await;
+        let results = wanted.iter().map(|_| DescribeUserScramCredentialsResult {
+            error_code: DENIED.code(),
+            error_message: Some(DENIED_TEXT),
+            ..Default::default()
+        });
+        return asked.answer(&DescribeUserScramCredentialsResponse {
+            error_code: DENIED.code(),
+            error_message: Some(DENIED_TEXT),
+            results: results.collect(),
+            ..Default::default()
+        });
+    }
+    let known: HashMap<String, Vec<(ScramMechanism, u32)>> =
+        judge.core.ports.scram.list().into_iter().collect();
+    let mut names: Vec<Str> = Vec::new();
+    if wanted.is_empty() {
+        let mut all: Vec<&String> = known.keys().collect();
+        all.sort();
+        names.extend(all.into_iter().map(Str::from));
+    } else {
+        for name in &wanted {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+    }
+    let results = names.into_iter().map(|name| {
+        let times = wanted.iter().filter(|one| **one == name).count();
+        if times > 1 {
+            let text = format!("Cannot describe SCRAM credentials for the same user twice in a single request: {name}");
+            return described(name, Err((ErrorCode::DUPLICATE_RESOURCE, text)));
+        }
+        match known.get(name.as_str()) {
+            Some(credentials) => described(name, Ok(credentials)),
+            None => {
+                let text = format!("Attempt to describe a user credential that does not exist: {name}");
+                described(name, Err((ErrorCode::RESOURCE_NOT_FOUND, text)))
+            }
+        }
+    });
+    asked.answer(&DescribeUserScramCredentialsResponse {
+        results: results.collect(),
+        ..Default::default()
+    })
+}
+
+fn described(
+    user: Str,
+    outcome: Result<&Vec<(ScramMechanism, u32)>, Refusal>,
+) -> DescribeUserScramCredentialsResult {
+    match outcome {
+        Ok(credentials) => DescribeUserScramCredentialsResult {
+            user,
+            credential_infos: credentials
+                .iter()
+                .map(|(mechanism, iterations)| CredentialInfo {
+                    mechanism: mechanism.code(),
+                    iterations: i32::try_from(*iterations).unwrap_or(i32::MAX),
+                    ..Default::default()
+                })
+                .collect(),
+            ..Default::default()
+        },
+        Err((code, text)) => DescribeUserScramCredentialsResult {
+            user,
+            error_code: code.code(),
+            error_message: Some(text.into()),
+            ..Default::default()
+        },
+    }
+}
+
+pub(super) async fn alter(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
+    let asked = decode::<AlterUserScramCredentialsRequest>(frame)?;
+    let (deletions, upsertions) = (&asked.body.deletions, &asked.body.upsertions);
+    let all_names = || {
+        deletions
+            .iter()
+            .map(|one| &one.name)
+            .chain(upsertions.iter().map(|one| &one.name))
+    };
+    let names: BTreeSet<Str> = all_names().cloned().collect();
+    if judge.may(Operation::Alter, Resource::CLUSTER).is_none() {
+        judge.record(asked.header.client_id.as_ref()).await;
+        let results = names
+            .into_iter()
+            .map(|name| altered(name, Err((DENIED, DENIED_TEXT.to_string()))));
+        return asked.answer(&AlterUserScramCredentialsResponse {
+            results: results.collect(),
+            ..Default::default()
+        });
+    }
+    // One user twice, also for two mechanisms: none of that user's changes happen.
+    let is_twice = |name: &Str| all_names().filter(|one| *one == name).count() > 1;
+    let mut results = Vec::new();
+    let mut changes = Vec::new();
+    let mut changed_names = Vec::new();
+    for name in names {
+        let change = if is_twice(&name) {
+            Err((
+                ErrorCode::DUPLICATE_RESOURCE,
+                "A user credential cannot be altered twice in the same request".into(),
+            ))
+        } else if let Some(deletion) = deletions.iter().find(|one| one.name == name) {
+            deletion_of(deletion)
+        } else if let Some(upsertion) = upsertions.iter().find(|one| one.name == name) {
+            upsertion_of(upsertion)
+        } else {
+            continue;
+        };
+        match change {
+            Ok(change) => {
+                changes.push(change);
+                changed_names.push(name);
+            }
+            Err(refusal) => results.push(altered(name, Err(refusal))),
+        }
+    }
+    let outcomes = judge
+        .core
+        .ports
+        .scram
+        .change(changes, &judge.requester())
+        .await;
+    for (name, outcome) in changed_names.into_iter().zip(outcomes) {
+        results.push(altered(
+            name,
+            outcome.map_err(|error| (change_code(&error), error.to_string())),
+        ));
+    }
+    asked.answer(&AlterUserScramCredentialsResponse {
+        results,
+        ..Default::default()
+    })
+}
+
+fn change_code(error: &ChangeError) -> ErrorCode {
+    match error {
+        ChangeError::UnknownUser(_) | ChangeError::UnknownCredential(_) => {
+            ErrorCode::RESOURCE_NOT_FOUND
+        }
+        ChangeError::Invalid(_) | ChangeError::TooMany(_) => ErrorCode::UNACCEPTABLE_CREDENTIAL,
+        ChangeError::Unavailable(_) => ErrorCode::POLICY_VIOLATION,
+    }
+}
+
+fn altered(user: Str, outcome: Result<(), Refusal>) -> AlterUserScramCredentialsResult {
+    match outcome {
+        Ok(()) => AlterUserScramCredentialsResult {
+            user,
+            ..Default::default()
+        },
+        Err((code, text)) => AlterUserScramCredentialsResult {
+            user,
+            error_code: code.code(),
+            error_message: Some(text.into()),
+            ..Default::default()
+        },
+    }
+}
+
+fn user_and_mechanism(name: &Str, code: i8) -> Result<(String, ScramMechanism), Refusal> {
+    if name.is_empty() {
+        return Err((
+            ErrorCode::UNACCEPTABLE_CREDENTIAL,
+            "Username must not be empty".to_owned(),
+        ));
+    }
+    let mechanism = ScramMechanism::from_code(code).ok_or_else(|| {
+        (
+            ErrorCode::UNSUPPORTED_SASL_MECHANISM,
+            "Unknown SCRAM mechanism".to_owned(),
+        )
+    })?;
+    Ok((name.to_string(), mechanism))
+}
+
+fn deletion_of(deletion: &ScramCredentialDeletion) -> Result<ScramChange, Refusal> {
+    let (user, mechanism) = user_and_mechanism(&deletion.name, deletion.mechanism)?;
+    Ok(ScramChange::Delete { user, mechanism })
+}
+
+fn upsertion_of(upsertion: &ScramCredentialUpsertion) -> Result<ScramChange, Refusal> {
+    let (user, mechanism) = user_and_mechanism(&upsertion.name, upsertion.mechanism)?;
+    let unacceptable = |text: &str| (ErrorCode::UNACCEPTABLE_CREDENTIAL, text.to_owned());
+    let iterations = u32::try_from(upsertion.iterations).unwrap_or(0);
+    if iterations < *ITERATIONS.start() {
+        return Err(unacceptable("Too few iterations"));
+    }
+    if iterations > *ITERATIONS.end() {
+        return Err(unacceptable("Too many iterations"));
+    }
+    let salted = Secret::from(upsertion.salted_password.as_ref());
+    let verifier = keys::verifier_from_salted(mechanism, &salted, &upsertion.salt, iterations)
+        .map_err(|error| unacceptable(&error.to_string()))?;
+    Ok(ScramChange::Set { user, verifier })
+}

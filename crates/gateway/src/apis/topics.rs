@@ -1,0 +1,213 @@
+//! CreateTopics, DeleteTopics, CreatePartitions.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use kastellan_core::authorize::Permit;
+use kastellan_core::operation::Operation;
+use kastellan_core::resource::Resource;
+use wire::error::ErrorCode;
+use wire::message::create_partitions_response::CreatePartitionsTopicResult;
+use wire::message::create_topics_response::CreatableTopicResult;
+use wire::message::delete_topics_request::DeleteTopicState;
+use wire::message::delete_topics_response::DeletableTopicResult;
+use wire::message::{
+    CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse,
+    DeleteTopicsRequest, DeleteTopicsResponse,
+};
+use wire::text::Str;
+
+use super::judge::{Judge, collect};
+use super::merge::split;
+use super::{Treatment, decode, own_time};
+use crate::cause::Cause;
+
+const DENIED: i16 = ErrorCode::TOPIC_AUTHORIZATION_FAILED.code();
+
+pub(super) async fn create(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
+    let mut asked = decode::<CreateTopicsRequest>(frame)?;
+    let mut permit = judge.probe(Operation::Create, Resource::CLUSTER);
+    let topics = std::mem::take(&mut asked.body.topics);
+    let (mut allowed, mut refused) = (Vec::new(), Vec::new());
+    let may_all = permit.is_some();
+    for topic in topics {
+        let may = may_all || {
+            let may = judge.may(Operation::Create, Resource::topic(&topic.name));
+            collect(&mut permit, may)
+        };
+        if may {
+            allowed.push(topic);
+        } else {
+            refused.push(CreatableTopicResult {
+                name: topic.name,
+                error_code: DENIED,
+                error_message: Some("Authorization failed.".into()),
+                num_partitions: -1,
+                replication_factor: -1,
+                configs: Some(Vec::new()),
+                ..Default::default()
+            });
+        }
+    }
+    judge.record(asked.header.client_id.as_ref()).await;
+    asked.body.topics = allowed;
+    let permit = permit.or_else(|| refused.is_empty().then(Permit::unprotected));
+    let Some(permit) = permit.filter(|_| !asked.body.topics.is_empty() || refused.is_empty())
+    else {
+        return asked.answer(&CreateTopicsResponse {
+            topics: refused,
+            ..Default::default()
+        });
+    };
+    let (eyes, deadline) = (judge.eyes(), own_time(asked.body.timeout_ms));
+    let core = judge.core.clone();
+    asked.forward_and(permit, deadline, move |response| {
+        for topic in response
+            .topics
+            .iter_mut()
+            .filter(|topic| topic.error_code == 0)
+        {
+            core.topology.note(topic.topic_id, &topic.name);
+            // Created all the same; only what it was created with is not told.
+            if !eyes.may_see(Operation::DescribeConfigs, Resource::topic(&topic.name)) {
+                topic.topic_config_error_code = DENIED;
+                topic.num_partitions = -1;
+                topic.replication_factor = -1;
+                topic.configs = Some(Vec::new());
+            }
+        }
+        response.topics.extend(refused);
+    })
+}
+
+pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
+    let mut asked = decode::<DeleteTopicsRequest>(frame)?;
+    let version = asked.header.api_version;
+    let wanted: Vec<DeleteTopicState> = if version >= 6 {
+        std::mem::take(&mut asked.body.topics)
+    } else {
+        let names = std::mem::take(&mut asked.body.topic_names).into_iter();
+        names
+            .map(|name| DeleteTopicState {
+                name: Some(name),
+                ..Default::default()
+            })
+            .collect()
+    };
+    let mut permit = None;
+    let (mut allowed, mut refused) = (Vec::new(), Vec::new());
+    for topic in wanted {
+        match may_delete(&mut judge, &topic, &mut permit).await {
+            Ok(()) => allowed.push(topic),
+            Err(result) => refused.push(*result),
+        }
+    }
+    judge.record(asked.header.client_id.as_ref()).await;
+    let permit = permit.or_else(|| refused.is_empty().then(Permit::unprotected));
+    let Some(permit) = permit.filter(|_| !allowed.is_empty() || refused.is_empty()) else {
+        shuffle(&mut refused);
+        return asked.answer(&DeleteTopicsResponse {
+            responses: refused,
+            ..Default::default()
+        });
+    };
+    if version >= 6 {
+        asked.body.topics = allowed;
+    } else {
+        asked.body.topic_names = allowed.into_iter().filter_map(|topic| topic.name).collect();
+    }
+    let deadline = own_time(asked.body.timeout_ms);
+    asked.forward_and(permit, deadline, move |response| {
+        response.responses.extend(refused);
+        // Positions would tell which of the refused ones exist.
+        shuffle(&mut response.responses);
+    })
+}
+
+async fn may_delete(
+    judge: &mut Judge<'_>,
+    topic: &DeleteTopicState,
+    permit: &mut Option<Permit>,
+) -> Result<(), Box<DeletableTopicResult>> {
+    let name = match &topic.name {
+        Some(name) => Some(name.clone()),
+        None => judge.core.topology.name_of(topic.topic_id).await,
+    };
+    // The upstream's to answer: unknown ids tell nothing but that they are unknown.
+    let Some(name) = name else {
+        collect(permit, Some(Permit::unprotected()));
+        return Ok(());
+    };
+    if collect(permit, judge.probe(Operation::Delete, Resource::CLUSTER)) {
+        return Ok(());
+    }
+    let sees = judge
+        .probe(Operation::Describe, Resource::topic(&name))
+        .is_some();
+    let may = judge.may(Operation::Delete, Resource::topic(&name));
+    if sees && collect(permit, may) {
+        return Ok(());
+    }
+    let by_name = topic.name.is_some();
+    Err(Box::new(DeletableTopicResult {
+        name: (by_name || sees).then_some(name),
+        topic_id: if by_name {
+            uuid::Uuid::nil()
+        } else {
+            topic.topic_id
+        },
+        error_code: DENIED,
+        error_message: Some("Topic authorization failed.".into()),
+        ..Default::default()
+    }))
+}
+
+/// Puts elements in an order that says nothing.
+fn shuffle<T>(elements: &mut [T]) {
+    for at in (1..elements.len()).rev() {
+        let Ok(random) = trust::random::bytes::<8>() else {
+            return;
+        };
+        let other = u64::from_be_bytes(random) % (at as u64 + 1);
+        elements.swap(at, usize::try_from(other).unwrap_or(0));
+    }
+}
+
+pub(super) async fn create_partitions(
+    mut judge: Judge<'_>,
+    frame: Bytes,
+) -> Result<Treatment, Cause> {
+    let mut asked = decode::<CreatePartitionsRequest>(frame)?;
+    let topics = std::mem::take(&mut asked.body.topics);
+    let mut counts: HashMap<Str, usize> = HashMap::new();
+    for topic in &topics {
+        *counts.entry(topic.name.clone()).or_default() += 1;
+    }
+    let topics = split(&mut judge, Operation::Alter, topics, |topic| {
+        Resource::topic(&topic.name)
+    });
+    judge.record(asked.header.client_id.as_ref()).await;
+    let refused: Vec<CreatePartitionsTopicResult> = topics
+        .refused
+        .into_iter()
+        .map(|topic| CreatePartitionsTopicResult {
+            name: topic.name,
+            error_code: DENIED,
+            ..Default::default()
+        })
+        .collect();
+    let permit = topics
+        .permit
+        .or_else(|| refused.is_empty().then(Permit::unprotected));
+    let Some(permit) = permit else {
+        return asked.answer(&CreatePartitionsResponse {
+            results: refused,
+            ..Default::default()
+        });
+    };
+    asked.body.topics = topics.allowed;
+    let deadline = own_time(asked.body.timeout_ms);
+    asked.forward_and(permit, deadline, move |response| {
+        response.results.extend(refused)
+    })
+}

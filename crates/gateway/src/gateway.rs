@@ -1,0 +1,189 @@
+//! The whole gateway: what its connections share, start, reload, drain.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use kastellan_core::ports::{
+    CredentialSource, PolicySource, RevocationSink, RuleStore, ScramStore, TrailSink,
+};
+use kastellan_core::time::Clock;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::config::{Deadlines, Limits, Listener};
+use crate::limits::connections::Connections;
+use crate::limits::throttle::Throttle;
+use crate::listen;
+use crate::session::Registry;
+use crate::topology::Topology;
+use crate::transport::Memory;
+use crate::upstream::Upstream;
+
+/// What the gateway asks of the world.
+#[derive(Clone)]
+pub struct Ports {
+    pub credentials: Arc<dyn CredentialSource>,
+    pub policy: Arc<dyn PolicySource>,
+    pub rules: Arc<dyn RuleStore>,
+    pub scram: Arc<dyn ScramStore>,
+    pub trail: Arc<dyn TrailSink>,
+    pub clock: Clock,
+}
+
+/// What every connection shares.
+pub(crate) struct Core {
+    pub(crate) ports: Ports,
+    pub(crate) upstream: Arc<dyn Upstream>,
+    pub(crate) topology: Topology,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) throttle: Throttle,
+    pub(crate) memory: Memory,
+    settings: ArcSwap<(Limits, Deadlines)>,
+}
+
+impl Core {
+    pub(crate) fn limits(&self) -> Limits {
+        self.settings.load().0
+    }
+
+    pub(crate) fn upstream_creates(&self) -> bool {
+        self.upstream.creates_topics()
+    }
+
+    pub(crate) fn deadlines(&self) -> Deadlines {
+        self.settings.load().1
+    }
+}
+
+/// A running gateway.
+pub struct Gateway {
+    core: Arc<Core>,
+    draining: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    addresses: Vec<(Arc<str>, SocketAddr)>,
+}
+
+/// How often the upstream is asked anew, and how often while it has not answered yet.
+const REFRESH: Duration = Duration::from_secs(300);
+const RETRY: Duration = Duration::from_millis(500);
+
+impl Gateway {
+    /// Starts to accept. The sockets are bound already.
+    pub async fn start(
+        limits: Limits,
+        deadlines: Deadlines,
+        ports: Ports,
+        upstream: Arc<dyn Upstream>,
+        listeners: Vec<(Listener, TcpListener)>,
+    ) -> std::io::Result<Self> {
+        let core = Arc::new(Core {
+            registry: Registry::new(ports.clock.clone()),
+            topology: Topology::new(upstream.clone()),
+            connections: Arc::default(),
+            throttle: Throttle::default(),
+            memory: Arc::new(Semaphore::new(
+                (limits.request_memory >> 10).min(Semaphore::MAX_PERMITS),
+            )),
+            settings: ArcSwap::from_pointee((limits, deadlines)),
+            ports,
+            upstream,
+        });
+        if let Err(error) = core.topology.refresh().await {
+            tracing::warn!(%error, "Upstream does not answer yet");
+        }
+        let (draining, receiver) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let mut addresses = Vec::new();
+        for (listener, socket) in listeners {
+            addresses.push((listener.name.clone(), socket.local_addr()?));
+            tasks.spawn(listen::run(
+                core.clone(),
+                listener,
+                socket,
+                receiver.clone(),
+            ));
+        }
+        tasks.spawn(keep_topology(core.clone(), receiver));
+        Ok(Self {
+            core,
+            draining,
+            tasks,
+            addresses,
+        })
+    }
+
+    /// Where each listener listens, by name.
+    pub fn addresses(&self) -> &[(Arc<str>, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// Takes revocations.
+    pub fn sessions(&self) -> Arc<dyn RevocationSink> {
+        self.core.registry.clone()
+    }
+
+    /// For status pages.
+    pub fn watch(&self) -> GatewayStatus {
+        GatewayStatus(self.core.clone())
+    }
+
+    /// Changes limits and deadlines; open connections follow at their next request.
+    pub fn change_settings(&self, limits: Limits, deadlines: Deadlines) {
+        self.core.settings.store(Arc::new((limits, deadlines)));
+    }
+
+    /// Stops accepting, answers what is in flight, closes. What is left after `limit` is cut.
+    pub async fn drain(mut self, limit: Duration) {
+        let _ = self.draining.send(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(limit, all).await.is_err() {
+            tracing::warn!("Connections were cut at the end of the drain time");
+        }
+        self.tasks.abort_all();
+    }
+}
+
+/// A view on a running gateway.
+#[derive(Clone)]
+pub struct GatewayStatus(Arc<Core>);
+
+impl GatewayStatus {
+    /// The upstream has answered.
+    pub fn is_reached(&self) -> bool {
+        self.0.topology.is_reached()
+    }
+
+    pub fn connections(&self) -> usize {
+        self.0.connections.count()
+    }
+
+    pub fn sessions(&self) -> usize {
+        self.0.registry.count()
+    }
+
+    pub fn upstream(&self) -> String {
+        self.0.upstream.name()
+    }
+}
+
+async fn keep_topology(core: Arc<Core>, mut draining: watch::Receiver<bool>) {
+    loop {
+        let wait = if core.topology.is_reached() {
+            REFRESH
+        } else {
+            RETRY
+        };
+        tokio::select! {
+            _ = draining.wait_for(|draining| *draining) => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        if let Err(error) = core.topology.refresh().await {
+            tracing::warn!(%error, "Upstream does not answer");
+        }
+        metrics::gauge!("gateway_connections").set(core.connections.count() as f64);
+    }
+}

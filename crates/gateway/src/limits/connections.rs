@@ -1,0 +1,227 @@
+//! Counts connections: all, not logged in yet, by source, by principal. A place is given back when it is dropped.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{Bucket, Prefix};
+use crate::config::Limits;
+
+/// Sources remembered for their accept rate.
+const SOURCES_MAX: usize = 100_000;
+
+#[derive(Default)]
+struct Counts {
+    all: usize,
+    unauthenticated: usize,
+    by_ip: HashMap<Prefix, (usize, usize)>,
+    by_principal: HashMap<String, usize>,
+    rates: HashMap<Prefix, Bucket>,
+}
+
+#[derive(Default)]
+pub struct Connections(Mutex<Counts>);
+
+/// Why a connection got no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    All,
+    Unauthenticated,
+    Ip,
+    Rate,
+    Principal,
+}
+
+impl Full {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::All => "max_connections",
+            Self::Unauthenticated => "max_unauthenticated",
+            Self::Ip => "max_connections_per_ip",
+            Self::Rate => "accept_rate_per_ip",
+            Self::Principal => "max_connections_per_principal",
+        }
+    }
+}
+
+/// A connection's place, not logged in yet or logged in.
+pub struct Place {
+    connections: Arc<Connections>,
+    prefix: Prefix,
+    principal: Option<String>,
+}
+
+impl Connections {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Counts> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
+
+    pub fn count(&self) -> usize {
+        self.lock().all
+    }
+
+    /// A place for a connection that was just accepted.
+    pub fn enter(
+        self: &Arc<Self>,
+        ip: IpAddr,
+        limits: &Limits,
+        now: Duration,
+    ) -> Result<Place, Full> {
+        let prefix = Prefix::of(ip);
+        let mut counts = self.lock();
+        if counts.all >= limits.max_connections {
+            return Err(Full::All);
+        }
+        if counts.unauthenticated >= limits.max_unauthenticated {
+            return Err(Full::Unauthenticated);
+        }
+        let (total, waiting) = counts.by_ip.get(&prefix).copied().unwrap_or_default();
+        if total >= limits.max_connections_per_ip {
+            return Err(Full::Ip);
+        }
+        if waiting >= (limits.max_unauthenticated / 10).max(1) {
+            return Err(Full::Unauthenticated);
+        }
+        if !counts.may_accept(prefix, limits.accept_rate_per_ip, now) {
+            return Err(Full::Rate);
+        }
+        counts.all += 1;
+        counts.unauthenticated += 1;
+        let entry = counts.by_ip.entry(prefix).or_default();
+        entry.0 += 1;
+        entry.1 += 1;
+        Ok(Place {
+            connections: self.clone(),
+            prefix,
+            principal: None,
+        })
+    }
+}
+
+impl Counts {
+    fn may_accept(&mut self, prefix: Prefix, rate: u32, now: Duration) -> bool {
+        let (rate, capacity) = (f64::from(rate), f64::from(rate) * 5.0);
+        if self.rates.len() >= SOURCES_MAX {
+            self.rates
+                .retain(|_, bucket| bucket.refill(rate, capacity, now) < capacity);
+        }
+        let bucket = self
+            .rates
+            .entry(prefix)
+            .or_insert_with(|| Bucket::full(capacity, now));
+        if bucket.refill(rate, capacity, now) < 1.0 {
+            return false;
+        }
+        bucket.take(1.0);
+        true
+    }
+}
+
+impl Place {
+    /// The connection logged in.
+    pub fn logged_in(&mut self, principal: &str, limits: &Limits) -> Result<(), Full> {
+        let mut counts = self.connections.lock();
+        let of_principal = counts.by_principal.get(principal).copied().unwrap_or(0);
+        if of_principal >= limits.max_connections_per_principal {
+            return Err(Full::Principal);
+        }
+        counts
+            .by_principal
+            .insert(principal.to_owned(), of_principal + 1);
+        counts.unauthenticated = counts.unauthenticated.saturating_sub(1);
+        if let Some(entry) = counts.by_ip.get_mut(&self.prefix) {
+            entry.1 = entry.1.saturating_sub(1);
+        }
+        self.principal = Some(principal.to_owned());
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.connections.lock();
+        counts.all = counts.all.saturating_sub(1);
+        let is_waiting = self.principal.is_none();
+        if is_waiting {
+            counts.unauthenticated = counts.unauthenticated.saturating_sub(1);
+        }
+        if let Some(entry) = counts.by_ip.get_mut(&self.prefix) {
+            entry.0 = entry.0.saturating_sub(1);
+            entry.1 = entry.1.saturating_sub(usize::from(is_waiting));
+            if entry.0 == 0 {
+                counts.by_ip.remove(&self.prefix);
+            }
+        }
+        if let Some(principal) = &self.principal
+            && let Some(count) = counts.by_principal.get_mut(principal)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                counts.by_principal.remove(principal);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn limits() -> Limits {
+        Limits {
+            max_unauthenticated: 30,
+            max_connections_per_principal: 2,
+            ..Limits::default()
+        }
+    }
+
+    #[test]
+    fn one_source_takes_a_tenth_of_the_places_before_login() {
+        let connections = Arc::new(Connections::default());
+        let places: Vec<Place> = (0..3)
+            .map(|_| connections.enter(IP, &limits(), Duration::ZERO).unwrap())
+            .collect();
+        assert_eq!(
+            connections.enter(IP, &limits(), Duration::ZERO).err(),
+            Some(Full::Unauthenticated)
+        );
+        drop(places);
+        assert!(connections.enter(IP, &limits(), Duration::ZERO).is_ok());
+        assert_eq!(connections.count(), 0);
+    }
+
+    #[test]
+    fn principal_has_its_own_cap() {
+        let connections = Arc::new(Connections::default());
+        let mut places = Vec::new();
+        for number in 0..3 {
+            let mut place = connections.enter(IP, &limits(), Duration::ZERO).unwrap();
+            assert_eq!(place.logged_in("alice", &limits()).is_ok(), number < 2);
+            places.push(place);
+        }
+    }
+
+    #[test]
+    fn accept_rate_refills_with_time() {
+        let connections = Arc::new(Connections::default());
+        let limits = Limits {
+            accept_rate_per_ip: 1,
+            ..Limits::default()
+        };
+        for _ in 0..5 {
+            drop(connections.enter(IP, &limits, Duration::ZERO).unwrap());
+        }
+        assert_eq!(
+            connections.enter(IP, &limits, Duration::ZERO).err(),
+            Some(Full::Rate)
+        );
+        assert!(
+            connections
+                .enter(IP, &limits, Duration::from_secs(1))
+                .is_ok()
+        );
+    }
+}

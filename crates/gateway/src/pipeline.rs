@@ -1,0 +1,284 @@
+//! A logged-in connection: requests are judged and forwarded in order, answers go back in the same order.
+//!
+//! Two halves in one task, joined by a bounded queue: *down* reads requests, *up* writes answers. A full queue stops the
+//! reading; nothing is dropped and nothing is sorted again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{ReadHalf, WriteHalf};
+use tokio::sync::{mpsc, watch};
+use wire::frame::{Frame, FrameCaps};
+use wire::header::RequestStart;
+
+use crate::apis::{self, Context, Plan, Treatment};
+use crate::cause::Cause;
+use crate::gateway::Core;
+use crate::session::{Registered, Session};
+use crate::transport::{Patience, Received, Transport, read_frame, write_frame};
+use crate::upstream::{self, Inbound, Outbound, Peer, Sealed};
+
+/// How long answers may still leave after the last request was read.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// An answer's place in the order.
+enum Entry {
+    /// The upstream connection was opened: answers come from here.
+    Opened(Box<dyn Inbound>),
+    Upstream {
+        plan: Plan,
+        correlation_id: i32,
+    },
+    Local(Frame),
+}
+
+/// Serves until somebody ends it; says who.
+pub async fn serve(
+    core: &Arc<Core>,
+    session: Session,
+    mut registered: Registered,
+    transport: Transport,
+    buffer: BytesMut,
+    mut draining: watch::Receiver<bool>,
+) -> Cause {
+    let limits = core.limits();
+    let (reader, writer) = tokio::io::split(transport);
+    let (queue, entries) = mpsc::channel(limits.in_flight);
+    let in_flight = AtomicUsize::new(0);
+    let until = session.principal.until();
+    let now = core.ports.clock.now();
+    let lifetime = until.map_or(Duration::MAX / 4, |until| until.since(now));
+    let down = Down {
+        core,
+        reader,
+        buffer,
+        queue,
+        in_flight: &in_flight,
+        outbound: None,
+    }
+    .run(session);
+    let up = up(core, writer, entries, &in_flight);
+    tokio::pin!(down, up);
+    let drained = async {
+        let _ = draining.wait_for(|draining| *draining).await;
+    };
+    tokio::select! {
+        biased;
+        cause = registered.cut() => cause,
+        cause = &mut up => cause,
+        cause = &mut down => {
+            let _ = tokio::time::timeout(FLUSH, &mut up).await;
+            cause
+        }
+        () = tokio::time::sleep(lifetime.min(Duration::from_secs(30 * 86_400))) => Cause::Expired,
+        () = drained => {
+            // Stops reading; what is in flight is answered.
+            drop(down);
+            let _ = up.await;
+            Cause::Draining
+        }
+    }
+}
+
+struct Down<'a> {
+    core: &'a Arc<Core>,
+    reader: ReadHalf<Transport>,
+    buffer: BytesMut,
+    queue: mpsc::Sender<Entry>,
+    in_flight: &'a AtomicUsize,
+    outbound: Option<Box<dyn Outbound>>,
+}
+
+impl Down<'_> {
+    async fn run(mut self, session: Session) -> Cause {
+        let mut context = Context::new(self.core.clone(), session);
+        loop {
+            match self.step(&mut context).await {
+                Ok(()) => {}
+                Err(cause) => return cause,
+            }
+        }
+    }
+
+    async fn step(&mut self, context: &mut Context) -> Result<(), Cause> {
+        let (limits, deadlines) = (self.core.limits(), self.core.deadlines());
+        let caps = FrameCaps {
+            produce: limits.frame_max_produce,
+            ..FrameCaps::same(limits.frame_max_other)
+        };
+        let patience = Patience {
+            first_byte: Some(deadlines.idle),
+            whole: deadlines.frame,
+        };
+        let read = read_frame(
+            &mut self.reader,
+            &mut self.buffer,
+            caps,
+            patience,
+            Some(&self.core.memory),
+        )
+        .await;
+        let Received {
+            frame,
+            memory: _share,
+        } = match read {
+            // Somebody who waits for an answer is not idle.
+            Err(Cause::Idle) if self.in_flight.load(Ordering::Relaxed) > 0 => return Ok(()),
+            other => other?.ok_or(Cause::ClientClosed)?,
+        };
+        let start = RequestStart::peek(&frame).ok_or(Cause::Malformed)?;
+        metrics::counter!("gateway_request_bytes_total").increment(frame.len() as u64);
+        match apis::treat(context, start, frame).await {
+            Treatment::Forward {
+                request,
+                permit,
+                plan,
+            } => {
+                self.open(context).await?;
+                if plan.expects_answer() {
+                    self.push(Entry::Upstream {
+                        plan,
+                        correlation_id: start.correlation_id,
+                    })
+                    .await?;
+                }
+                let outbound = self.outbound.as_mut().ok_or(Cause::UpstreamClosed)?;
+                upstream::send(outbound.as_mut(), Sealed::as_is(request), permit)
+                    .await
+                    .map_err(|_| Cause::UpstreamClosed)
+            }
+            Treatment::ForwardThenClose {
+                request,
+                permit,
+                cause,
+            } => {
+                self.open(context).await?;
+                let outbound = self.outbound.as_mut().ok_or(Cause::UpstreamClosed)?;
+                upstream::send(outbound.as_mut(), Sealed::as_is(request), permit)
+                    .await
+                    .map_err(|_| Cause::UpstreamClosed)?;
+                Err(cause)
+            }
+            Treatment::Answer(frame) => self.push(Entry::Local(frame)).await,
+            Treatment::Close(cause) => Err(cause),
+        }
+    }
+
+    async fn push(&self, entry: Entry) -> Result<(), Cause> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.queue
+            .send(entry)
+            .await
+            .map_err(|_| Cause::ClientClosed)
+    }
+
+    /// Opens the upstream connection at the first request that needs it.
+    async fn open(&mut self, context: &Context) -> Result<(), Cause> {
+        if self.outbound.is_some() {
+            return Ok(());
+        }
+        let session = context.session();
+        let peer = Peer {
+            principal: session.principal.name().to_string().into(),
+            host: session.host.ip(),
+            listener: session.listener.name.clone(),
+            connection: session.id,
+        };
+        let (outbound, inbound) = self.core.upstream.open(peer).await.map_err(|error| {
+            tracing::warn!(%error, "Upstream cannot be opened");
+            metrics::counter!("gateway_upstream_connect_failures_total").increment(1);
+            Cause::UpstreamClosed
+        })?;
+        self.outbound = Some(outbound);
+        self.push(Entry::Opened(inbound)).await
+    }
+}
+
+async fn up(
+    core: &Arc<Core>,
+    mut writer: WriteHalf<Transport>,
+    mut entries: mpsc::Receiver<Entry>,
+    in_flight: &AtomicUsize,
+) -> Cause {
+    let mut answers = Answers::default();
+    loop {
+        let entry = tokio::select! {
+            biased;
+            entry = entries.recv() => entry,
+            // Keeps requests without an answer going, and notices an upstream that closes.
+            early = answers.early() => match early {
+                Ok(()) => continue,
+                Err(cause) => return cause,
+            },
+        };
+        let Some(entry) = entry else { break };
+        let answer = match entry {
+            Entry::Opened(opened) => {
+                answers.inbound = Some(opened);
+                in_flight.fetch_sub(1, Ordering::Relaxed);
+                continue;
+            }
+            Entry::Local(frame) => Ok(frame),
+            Entry::Upstream {
+                plan,
+                correlation_id,
+            } => answers.next(plan, correlation_id).await,
+        };
+        let written = match answer {
+            Ok(frame) => {
+                metrics::counter!("gateway_response_bytes_total").increment(frame.len() as u64);
+                write_frame(&mut writer, frame, core.deadlines().write).await
+            }
+            Err(cause) => Err(cause),
+        };
+        in_flight.fetch_sub(1, Ordering::Relaxed);
+        if let Err(cause) = written {
+            return cause;
+        }
+    }
+    let _ = tokio::time::timeout(FLUSH, tokio::io::AsyncWriteExt::shutdown(&mut writer)).await;
+    Cause::ClientClosed
+}
+
+/// Answers of the upstream, in the order of the requests.
+#[derive(Default)]
+struct Answers {
+    inbound: Option<Box<dyn Inbound>>,
+    /// Came before its entry was looked at.
+    stashed: Option<Frame>,
+}
+
+impl Answers {
+    async fn receive(&mut self) -> Result<Frame, Cause> {
+        if let Some(frame) = self.stashed.take() {
+            return Ok(frame);
+        }
+        let inbound = self.inbound.as_mut().ok_or(Cause::Internal)?;
+        inbound.receive().await.map_err(|error| {
+            tracing::debug!(%error, "Upstream connection ended");
+            Cause::UpstreamClosed
+        })
+    }
+
+    /// Lets the upstream go on while no answer is due. Never ends while one answer is kept already.
+    async fn early(&mut self) -> Result<(), Cause> {
+        if self.inbound.is_none() || self.stashed.is_some() {
+            return std::future::pending().await;
+        }
+        self.stashed = Some(self.receive().await?);
+        Ok(())
+    }
+
+    async fn next(&mut self, plan: Plan, correlation_id: i32) -> Result<Frame, Cause> {
+        let reply = tokio::time::timeout(plan.deadline(), self.receive())
+            .await
+            .map_err(|_| Cause::UpstreamTimeout)??;
+        if reply.correlation_id() != Some(correlation_id) {
+            tracing::error!("Upstream answered another request");
+            return Err(Cause::UpstreamProtocol);
+        }
+        plan.finish(reply).await
+    }
+}

@@ -1,0 +1,164 @@
+//! Who is connected, and how a connection is cut when that ends.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use kastellan_core::host::Host;
+use kastellan_core::ports::{Revocation, RevocationSink};
+use kastellan_core::principal::{Principal, Proof};
+use kastellan_core::time::{Clock, Timestamp};
+use tokio::sync::watch;
+use trust::server::TlsSource;
+use wire::text::Str;
+
+use crate::cause::Cause;
+use crate::config::Listener;
+
+/// A client that proved who it is.
+pub struct Session {
+    pub id: u64,
+    pub principal: Principal,
+    pub host: Host,
+    pub peer: SocketAddr,
+    pub listener: Listener,
+    pub software: Software,
+}
+
+/// What a client says it is.
+#[derive(Clone, Debug, Default)]
+pub struct Software {
+    pub name: Option<Str>,
+    pub version: Option<Str>,
+}
+
+/// A client's chain, leaf first, and the listener's trust that judged it.
+#[derive(Clone)]
+pub struct Chain {
+    pub certificates: Vec<rustls::pki_types::CertificateDer<'static>>,
+    pub trust: Arc<TlsSource>,
+}
+
+struct Entry {
+    principal: Principal,
+    chain: Option<Chain>,
+    cut: watch::Sender<Option<Cause>>,
+}
+
+/// Every open session.
+pub struct Registry {
+    sessions: Mutex<HashMap<u64, Entry>>,
+    next: AtomicU64,
+    clock: Clock,
+}
+
+/// A session's place in the registry. Leaves it when dropped.
+pub struct Registered {
+    registry: Arc<Registry>,
+    pub id: u64,
+    cut: watch::Receiver<Option<Cause>>,
+}
+
+impl Registry {
+    pub fn new(clock: Clock) -> Arc<Self> {
+        Arc::new(Self {
+            sessions: Mutex::default(),
+            next: AtomicU64::new(1),
+            clock,
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Entry>> {
+        self.sessions
+            .lock()
+            .expect("nobody panics while holding it")
+    }
+
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Adds a session. The caller then asks once more whether its credential still holds: a revocation may have come
+    /// between the proof and this call.
+    pub fn add(self: &Arc<Self>, principal: &Principal, chain: Option<Chain>) -> Registered {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (cut, receiver) = watch::channel(None);
+        self.lock().insert(
+            id,
+            Entry {
+                principal: principal.clone(),
+                chain,
+                cut,
+            },
+        );
+        Registered {
+            registry: self.clone(),
+            id,
+            cut: receiver,
+        }
+    }
+
+    fn cut_where(&self, ends: impl Fn(&Entry) -> bool) {
+        for entry in self.lock().values().filter(|entry| ends(entry)) {
+            let _ = entry.cut.send(Some(Cause::Revoked));
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl RevocationSink for Registry {
+    fn revoke(&self, revocation: Revocation) {
+        match revocation {
+            Revocation::Principal(name) => self.cut_where(|entry| *entry.principal.name() == name),
+            Revocation::Credential { id, current, .. } => {
+                self.cut_where(|entry| match entry.principal.proof() {
+                    Proof::Credential { credential, .. } => {
+                        credential.id == id && Some(*credential) != current
+                    }
+                    _ => false,
+                })
+            }
+            Revocation::Certificate(wanted) => {
+                self.cut_where(|entry| match entry.principal.proof() {
+                    Proof::Certificate { chain } => chain.contains(&wanted),
+                    _ => false,
+                })
+            }
+            Revocation::TrustChanged => {
+                let now = self.now();
+                self.cut_where(|entry| {
+                    entry
+                        .chain
+                        .as_ref()
+                        .is_some_and(|chain| !chain.trust.still_trusts(&chain.certificates, now))
+                });
+            }
+            // Every request, and every answer that is on its way, is judged on the newest snapshot.
+            Revocation::Policy => {}
+        }
+    }
+}
+
+impl Registered {
+    /// Ends when the session is cut.
+    pub async fn cut(&mut self) -> Cause {
+        loop {
+            if let Some(cause) = *self.cut.borrow_and_update() {
+                return cause;
+            }
+            if self.cut.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.registry.lock().remove(&self.id);
+    }
+}

@@ -1,0 +1,200 @@
+//! A client's byte stream, encrypted or not, and how frames go in and out of it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::server::TlsStream;
+use wire::frame::{self, Frame, FrameCaps, Progress};
+
+use crate::cause::Cause;
+
+/// Parts smaller than this are joined before they are written.
+const JOIN_BELOW: usize = 16 << 10;
+
+pub enum Transport {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(context),
+        }
+    }
+}
+
+/// How long a peer may take to send a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Until its first byte; `None`: as long as it likes.
+    pub first_byte: Option<Duration>,
+    /// From its first byte on, and a second more for each MiB.
+    pub whole: Duration,
+}
+
+/// A whole frame, and its share of the memory for large requests.
+pub struct Received {
+    pub frame: Bytes,
+    pub memory: Option<OwnedSemaphorePermit>,
+}
+
+/// Memory for requests above [`LARGE`], in KiB.
+pub type Memory = Arc<Semaphore>;
+
+/// Bytes from which on a frame takes its share of memory before its body is read.
+const LARGE: usize = 64 << 10;
+/// How long a connection waits for its share.
+const MEMORY_WAIT: Duration = Duration::from_secs(30);
+
+async fn share_of(memory: &Memory, length: usize) -> Result<OwnedSemaphorePermit, Cause> {
+    let permits = u32::try_from(length.div_ceil(1_024)).map_err(|_| Cause::FrameTooLarge)?;
+    tokio::time::timeout(MEMORY_WAIT, memory.clone().acquire_many_owned(permits))
+        .await
+        .map_err(|_| Cause::Overload)?
+        .map_err(|_| Cause::Overload)
+}
+
+/// Reads the next frame. Memory grows with bytes that arrived. `Ok(None)`: the peer closed between frames.
+pub async fn read_frame<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    buffer: &mut BytesMut,
+    caps: FrameCaps,
+    patience: Patience,
+    memory: Option<&Memory>,
+) -> Result<Option<Received>, Cause> {
+    let mut share = None;
+    let first = match patience.first_byte {
+        Some(limit) if buffer.is_empty() => {
+            tokio::time::timeout(limit, fill(stream, buffer, 4 << 10))
+                .await
+                .map_err(|_| Cause::Idle)?
+        }
+        None if buffer.is_empty() => fill(stream, buffer, 4 << 10).await,
+        _ => Ok(1),
+    };
+    if first.map_err(|_| Cause::ClientClosed)? == 0 {
+        return Ok(None);
+    }
+    let started = tokio::time::Instant::now();
+    loop {
+        let progress = frame::inspect(buffer, caps)?;
+        let (length, wanted) = match progress {
+            Progress::Ready { .. } => {
+                let frame = frame::take(buffer, caps)?;
+                return Ok(frame.map(|frame| Received {
+                    frame,
+                    memory: share,
+                }));
+            }
+            Progress::Body { length, missing } => {
+                if let Some(memory) = memory.filter(|_| length > LARGE && share.is_none()) {
+                    share = Some(share_of(memory, length).await?);
+                }
+                (length, missing.min(LARGE))
+            }
+            Progress::Length | Progress::Idle => (0, 4 << 10),
+        };
+        let limit = patience.whole + Duration::from_secs((length >> 20) as u64);
+        let read = tokio::time::timeout_at(started + limit, fill(stream, buffer, wanted))
+            .await
+            .map_err(|_| Cause::FrameDeadline)?;
+        if read.map_err(|_| Cause::ClientClosed)? == 0 {
+            return Err(Cause::ClientClosed);
+        }
+    }
+}
+
+async fn fill<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    buffer: &mut BytesMut,
+    wanted: usize,
+) -> io::Result<usize> {
+    buffer.reserve(wanted);
+    stream.read_buf(buffer).await
+}
+
+/// Writes a frame with its length. A peer that takes nothing for `patience` is slow.
+pub async fn write_frame<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    frame: Frame,
+    patience: Duration,
+) -> Result<(), Cause> {
+    let parts = frame.into_wire().ok_or(Cause::Internal)?;
+    let mut joined = BytesMut::new();
+    for part in parts {
+        if part.len() < JOIN_BELOW {
+            joined.extend_from_slice(&part);
+            continue;
+        }
+        write_all(stream, &joined, patience).await?;
+        joined.clear();
+        write_all(stream, &part, patience).await?;
+    }
+    write_all(stream, &joined, patience).await?;
+    progress(patience, stream.flush()).await
+}
+
+async fn write_all<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    mut bytes: &[u8],
+    patience: Duration,
+) -> Result<(), Cause> {
+    while !bytes.is_empty() {
+        let written = progress(patience, stream.write(bytes)).await?;
+        if written == 0 {
+            return Err(Cause::ClientClosed);
+        }
+        bytes = bytes.get(written..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+async fn progress<T>(
+    patience: Duration,
+    work: impl Future<Output = io::Result<T>>,
+) -> Result<T, Cause> {
+    tokio::time::timeout(patience, work)
+        .await
+        .map_err(|_| Cause::SlowReader)?
+        .map_err(|_| Cause::ClientClosed)
+}

@@ -1,0 +1,182 @@
+//! The trail as its readers find it.
+
+use std::path::{Path, PathBuf};
+
+use kastellan_core::event::{Class, Event, Outcome};
+use kastellan_core::ports::TrailSink;
+use kastellan_core::time::Clock;
+use trail::{OpenError, Trail, read, verify};
+
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("trail-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Self(path)
+    }
+
+    fn segment(&self) -> PathBuf {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&self.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "seg"))
+            .collect();
+        files.sort();
+        files.pop().unwrap()
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn refusal(name: &str) -> Event {
+    Event::new("authz.refused", Class::Critical, Outcome::Refused)
+        .why("no_rule")
+        .on("topic", name)
+}
+
+/// The writer thread owns the lock until its queue is gone.
+fn reopen(dir: &Path) -> std::sync::Arc<Trail> {
+    for _ in 0..500 {
+        match Trail::open(dir, Clock::system(), "test") {
+            Ok(trail) => return trail,
+            Err(OpenError::Busy { .. }) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the trail stays busy");
+}
+
+async fn filled(dir: &Dir, count: usize) {
+    let trail = reopen(&dir.0);
+    for number in 0..count {
+        trail.record(refusal(&number.to_string())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn events_are_numbered_without_a_gap_over_restarts() {
+    let dir = Dir::new("numbers");
+    filled(&dir, 3).await;
+    filled(&dir, 2).await;
+    drop(reopen(&dir.0));
+    let numbers: Vec<u64> = read(&dir.0)
+        .unwrap()
+        .iter()
+        .map(|entry| entry.seq)
+        .collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    assert_eq!(numbers.len(), 3 + 2 + 3, "one entry more for each start");
+    assert_eq!(verify(&dir.0).unwrap().damage, []);
+}
+
+#[tokio::test]
+async fn one_changed_byte_anywhere_is_found() {
+    let dir = Dir::new("flip");
+    filled(&dir, 3).await;
+    drop(reopen(&dir.0));
+    let file = dir.segment();
+    let bytes = std::fs::read(&file).unwrap();
+    for at in (0..bytes.len()).step_by(7) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        std::fs::write(&file, &changed).unwrap();
+        assert_ne!(verify(&dir.0).unwrap().damage, [], "byte {at}");
+    }
+}
+
+#[tokio::test]
+async fn entry_taken_out_of_the_middle_is_found() {
+    let dir = Dir::new("cut");
+    filled(&dir, 3).await;
+    drop(reopen(&dir.0));
+    let file = dir.segment();
+    let bytes = std::fs::read(&file).unwrap();
+    let first = 68;
+    let length = u32::from_be_bytes(bytes[first..first + 4].try_into().unwrap()) as usize + 40;
+    let shorter = [&bytes[..first], &bytes[first + length..]].concat();
+    std::fs::write(&file, shorter).unwrap();
+    assert_ne!(verify(&dir.0).unwrap().damage, []);
+    assert!(matches!(
+        Trail::open(&dir.0, Clock::system(), "test"),
+        Err(OpenError::Damaged { .. })
+    ));
+}
+
+#[tokio::test]
+async fn last_entry_cut_in_the_writing_is_removed_and_told() {
+    let dir = Dir::new("torn");
+    filled(&dir, 3).await;
+    drop(reopen(&dir.0));
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let file = dir.segment();
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() - 9]).unwrap();
+    drop(reopen(&dir.0));
+    let entries = read(&dir.0).unwrap();
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry.event.kind == "trail.recovered")
+    );
+    assert_eq!(verify(&dir.0).unwrap().damage, []);
+}
+
+#[tokio::test]
+async fn second_process_is_refused() {
+    let dir = Dir::new("busy");
+    let _first = reopen(&dir.0);
+    assert!(matches!(
+        Trail::open(&dir.0, Clock::system(), "test"),
+        Err(OpenError::Busy { .. })
+    ));
+}
+
+#[tokio::test]
+async fn flood_of_refusals_is_folded_and_changes_are_not() {
+    let dir = Dir::new("flood");
+    {
+        let trail = reopen(&dir.0);
+        let peer = "10.0.0.1:9".parse().unwrap();
+        for _ in 0..200 {
+            trail
+                .record(refusal("t").from_peer(peer, "sasl"))
+                .await
+                .unwrap();
+        }
+        for number in 0..30 {
+            let change = Event::new("policy.rule", Class::Critical, Outcome::Ok)
+                .from_peer(peer, "sasl")
+                .changed(None, Some(number.to_string()));
+            trail.record(change).await.unwrap();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        trail
+            .record(refusal("later").from_peer(peer, "sasl"))
+            .await
+            .unwrap();
+    }
+    let entries = read(&dir.0).unwrap();
+    let count = |kind: &str| {
+        entries
+            .iter()
+            .filter(|entry| entry.event.kind == kind)
+            .count()
+    };
+    assert!(count("authz.refused") <= 61, "{}", count("authz.refused"));
+    assert_eq!(count("policy.rule"), 30);
+    let folded: u64 = entries
+        .iter()
+        .filter(|entry| entry.event.kind == "trail.folded")
+        .filter_map(|entry| entry.event.counts.get("events"))
+        .sum();
+    assert_eq!(
+        folded + count("authz.refused") as u64,
+        201,
+        "every refusal is written or counted"
+    );
+}
