@@ -43,7 +43,8 @@ pub trait DiskFile: Send + Sync {
     /// Fills the buffer from a position; fewer bytes only at the end of the file.
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
-    fn len(&self) -> io::Result<u64>;
+    /// Length in bytes.
+    fn size(&self) -> io::Result<u64>;
     fn set_len(&self, len: u64) -> io::Result<()>;
     fn sync_data(&self) -> io::Result<()>;
     fn sync_all(&self) -> io::Result<()>;
@@ -182,7 +183,7 @@ impl DiskFile for RealFile {
         self.0.write_all_at(bytes, position)
     }
 
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
 

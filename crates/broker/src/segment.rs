@@ -349,7 +349,7 @@ fn decode_index(bytes: &Bytes, base: i64) -> Result<Vec<IndexEntry>, Malformed> 
 pub(crate) fn read_closing(
     opened: &Opened,
 ) -> Result<Option<(Closing, LastFrame)>, ContainerError> {
-    let len = opened.file.len()?;
+    let len = opened.file.size()?;
     let Some(at) = len
         .checked_sub(CLOSE_LEN)
         .filter(|at| *at >= container::FIRST)

@@ -33,7 +33,7 @@ pub(crate) fn scan(
     cap: u32,
     mut visit: impl FnMut(u64, &Frame) -> bool,
 ) -> Result<Scan, ContainerError> {
-    let len = opened.file.len()?;
+    let len = opened.file.size()?;
     let (mut position, mut durable, mut last) = (FIRST, 0, None);
     while position < len {
         let frame = match read_frame(opened.file.as_ref(), &opened.key, position, cap) {

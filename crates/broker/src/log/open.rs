@@ -255,7 +255,7 @@ pub(crate) fn write_keyring(disk: &dyn Disk, keyring: &Keyring) -> std::io::Resu
 
 fn read_keyring(disk: &dyn Disk) -> std::io::Result<Vec<u8>> {
     let file = disk.open("keyring")?;
-    let len = file.len()?.min(KEYRING_MAX);
+    let len = file.size()?.min(KEYRING_MAX);
     let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
     let read = file.read_at(&mut bytes, 0)?;
     bytes.truncate(read);

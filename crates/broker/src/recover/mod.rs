@@ -213,7 +213,7 @@ fn rewrite_unproven(
         metrics::counter!("log_recovery_rewritten_bytes")
             .increment(contents.iter().map(|batch| batch.len() as u64).sum());
     }
-    if file.len()? > cut_at {
+    if file.size()? > cut_at {
         file.set_len(cut_at)?;
         file.sync_all().map_err(ContainerError::Sync)?;
     }
@@ -347,7 +347,7 @@ fn older_segment(
         .map(|(closing, _)| closing);
     let len = opened
         .file
-        .len()
+        .size()
         .map_err(|error| unreadable(error.into()))?;
     let end = closing.map(|closing| closing.end);
     let segment = Segment::closed(place, name, path.to_owned(), len, closing);

@@ -186,7 +186,7 @@ fn predecessor_fits(
     .map_err(unreadable)?;
     let len = opened
         .file
-        .len()
+        .size()
         .map_err(|error| unreadable(error.into()))?;
     if len > before.len && !is_anchored {
         return Ok(false);

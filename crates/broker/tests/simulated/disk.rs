@@ -576,7 +576,7 @@ impl DiskFile for SimFile {
         powered
     }
 
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.disk.world().inodes[self.inode].cache.len() as u64)
     }
 
