@@ -870,3 +870,33 @@ async fn commit_names_the_topics_that_are_unknown_and_takes_the_rest() {
     assert_eq!(response.topics[0].partitions[0].committed_offset, 6);
     bench.finish().await;
 }
+
+#[tokio::test]
+async fn topic_is_whole_or_absent_when_the_client_goes_away_while_it_is_made() {
+    let bench = Bench::start().await;
+    for number in 0..40u64 {
+        let mut client = bench.client();
+        let topic = topic(&format!("t{number}"), 2, 1);
+        let request = CreateTopicsRequest {
+            topics: vec![topic],
+            ..Default::default()
+        };
+        client.send(7, &request).await;
+        let moment = Duration::from_micros(number * 50);
+        let _ = tokio::time::timeout(moment, client.receive::<CreateTopicsRequest>(7)).await;
+    }
+    let mut client = bench.client();
+    client.create("last", 1).await;
+    let request = MetadataRequest {
+        topics: None,
+        ..Default::default()
+    };
+    for topic in client.ask(12, request).await.topics {
+        let led = topic
+            .partitions
+            .iter()
+            .all(|partition| partition.leader_id == 1);
+        assert!(led, "{:?}", topic.name);
+    }
+    bench.finish().await;
+}

@@ -21,7 +21,7 @@ use wire::message::{
 use wire::text::Str;
 
 use super::refusal::{self, Refused};
-use super::{Ask, configs, topic_name};
+use super::{Ask, configs, to_the_end, topic_name};
 use crate::broker::{NODE, Shared};
 use crate::groups::Event;
 use crate::log::{NewTopic, Topic, Topics};
@@ -229,7 +229,8 @@ pub(super) async fn create_by_name(shared: &Shared, name: &str) -> Result<Uuid, 
 }
 
 async fn create(shared: &Shared, new: NewTopic) -> Result<Uuid, Refused> {
-    Ok(shared.log.create_topic(new).await?)
+    let log = shared.log.clone();
+    Ok(to_the_end(async move { log.create_topic(new).await }).await?)
 }
 
 pub(super) async fn delete_topics(ask: &Ask, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
@@ -302,9 +303,13 @@ async fn delete_topic(ask: &Ask, id: Uuid) -> Result<(), Refused> {
         }
         .into());
     }
-    ask.shared.log.delete_topic(id).await?;
-    ask.shared.coordinator.tell(Event::TopicDeleted(id)).await;
-    Ok(())
+    let (log, coordinator) = (ask.shared.log.clone(), ask.shared.coordinator.clone());
+    let delete = async move {
+        log.delete_topic(id).await?;
+        coordinator.tell(Event::TopicDeleted(id)).await;
+        Ok(())
+    };
+    Ok(to_the_end(delete).await?)
 }
 
 pub(super) async fn create_partitions(
@@ -377,7 +382,8 @@ async fn grow(ask: &Ask, topic: CreatePartitionsTopic, validate_only: bool) -> R
         return Err(ErrorCode::POLICY_VIOLATION.into());
     }
     if !validate_only {
-        ask.shared.log.grow_topic(known.id, topic.count).await?;
+        let (log, id) = (ask.shared.log.clone(), known.id);
+        to_the_end(async move { log.grow_topic(id, topic.count).await }).await?;
     }
     Ok(())
 }
@@ -429,5 +435,6 @@ async fn delete_before(ask: &Ask, place: Place, offset: i64) -> Result<i64, Erro
     if target <= view.log_start {
         return Ok(view.log_start);
     }
-    ask.shared.log.delete_records(place, target).await
+    let log = ask.shared.log.clone();
+    to_the_end(async move { log.delete_records(place, target).await }).await
 }

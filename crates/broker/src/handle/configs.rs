@@ -17,7 +17,7 @@ use wire::message::{
 use wire::text::Str;
 
 use super::refusal::{self, Refused};
-use super::{Ask, topic_name};
+use super::{Ask, to_the_end, topic_name};
 use crate::broker::NODE;
 use crate::log::{NewTopic, SettingChange, SettingScope};
 use crate::options::Options;
@@ -493,8 +493,10 @@ async fn apply(
     let changes = changes
         .into_iter()
         .map(|(key, value)| SettingChange { key, value })
-        .collect();
-    Ok(ask.shared.log.change_settings(&scope, changes).await?)
+        .collect::<Vec<_>>();
+    let log = ask.shared.log.clone();
+    let change = async move { log.change_settings(&scope, changes).await };
+    Ok(to_the_end(change).await?)
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use tracing::{debug, error};
 use wire::api;
 use wire::codec::{DecodeError, Message, Reader, Request};
+use wire::error::ErrorCode;
 use wire::frame::Frame;
 use wire::header::{RequestHeader, RequestStart, encode_response};
 use wire::text::Str;
@@ -141,6 +142,15 @@ async fn run(ask: Ask, body: Reader) -> Step {
 fn undecodable(start: RequestStart, error: DecodeError) -> Reply {
     debug!(api = api::name(start.api_key), version = start.api_version, %error, "Request cannot be decoded");
     Reply::Close
+}
+
+/// Runs a change to its end, even if the connection that asked for it goes away: half a change is none that anyone
+/// asked for.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, ErrorCode>> + Send + 'static,
+) -> Result<T, ErrorCode> {
+    let done = tokio::spawn(change).await;
+    done.unwrap_or(Err(ErrorCode::UNKNOWN_SERVER_ERROR))
 }
 
 /// Decodes the body. Bytes behind it are ignored, as Kafka ignores them.

@@ -17,7 +17,7 @@ use wire::message::{
 use wire::record;
 use wire::text::Str;
 
-use super::{Ask, Reply, Step};
+use super::{Ask, Reply, Step, to_the_end};
 use crate::log::{Append, AppendRefusal, Appended};
 use crate::offsets::Place;
 use crate::together::together;
@@ -222,7 +222,8 @@ pub(super) async fn producer_id(
     if (request.producer_id == -1) != (request.producer_epoch == -1) {
         return refused(ErrorCode::INVALID_REQUEST);
     }
-    match ask.shared.log.next_producer_id().await {
+    let log = ask.shared.log.clone();
+    match to_the_end(async move { log.next_producer_id().await }).await {
         Ok(producer_id) => InitProducerIdResponse {
             producer_id,
             producer_epoch: 0,
