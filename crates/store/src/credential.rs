@@ -14,7 +14,8 @@ use kastellan_core::secret::Secret;
 
 /// Bytes of a name, at most.
 const NAME_MAX: usize = 255;
-const SALT_LEN: usize = 32;
+/// As long as the salts that are made up for users who do not exist.
+const SALT_LEN: usize = 16;
 
 /// A name that a user can have.
 #[derive(Clone, Debug, PartialEq, Eq)]

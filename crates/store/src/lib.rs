@@ -4,6 +4,7 @@
 //! its trail event; when its future ends it is in force and open sessions that it ends have been told.
 #![forbid(unsafe_code)]
 
+mod certificates;
 mod credential;
 mod database;
 mod password;

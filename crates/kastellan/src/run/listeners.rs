@@ -1,0 +1,252 @@
+//! From the configuration to sockets, certificates and the gateway's listeners.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gateway::config::{Encryption, HostPort, Listener, LoginKind};
+use kastellan_core::time::Timestamp;
+use tokio::net::TcpListener;
+use trust::ca::Ca;
+use trust::principal::{MappingRules, Source};
+use trust::server::{ClientCertificates, TlsOptions, TlsSource};
+use wire::sasl::Mechanism;
+
+use crate::config::{
+    self, CertificateSource, ClientAuth, Config, ListenerSettings, MinTls, PrincipalFrom, Protocol,
+};
+
+/// A listener that is bound.
+pub struct Bound {
+    pub settings: ListenerSettings,
+    pub socket: TcpListener,
+    pub advertised: HostPort,
+}
+
+/// Binds every listener; tells every one that cannot be bound.
+pub async fn bind(config: &Config) -> Result<Vec<Bound>, Vec<String>> {
+    let (mut bound, mut problems) = (Vec::new(), Vec::new());
+    for settings in &config.gateway.listeners {
+        match TcpListener::bind(settings.bind).await {
+            Ok(socket) => match socket.local_addr() {
+                Ok(address) => {
+                    let advertised = advertised(settings, address);
+                    bound.push(Bound {
+                        settings: settings.clone(),
+                        socket,
+                        advertised,
+                    });
+                }
+                Err(error) => problems.push(format!("listener {}: {error}", settings.name)),
+            },
+            Err(error) => problems.push(taken(
+                &format!("listener {}", settings.name),
+                settings.bind,
+                &error,
+            )),
+        }
+    }
+    if problems.is_empty() {
+        Ok(bound)
+    } else {
+        Err(problems)
+    }
+}
+
+/// Why an address cannot be bound, and what to do.
+pub fn taken(what: &str, address: SocketAddr, error: &std::io::Error) -> String {
+    let next = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "another program listens there: stop it, or choose another port (port 0 takes a free one)"
+        }
+        std::io::ErrorKind::PermissionDenied => "this user may not: choose a port of 1024 or above",
+        _ => "choose an address of this machine",
+    };
+    format!("{what}: {address} cannot be bound: {error}\nnext: {next}")
+}
+
+fn advertised(settings: &ListenerSettings, address: SocketAddr) -> HostPort {
+    if let Some(configured) = &settings.advertised {
+        return HostPort {
+            host: configured.host.as_str().into(),
+            port: configured.port,
+        };
+    }
+    let host = if address.ip().is_unspecified() {
+        host_name()
+    } else {
+        address.ip().to_string()
+    };
+    HostPort {
+        host: host.into(),
+        port: address.port(),
+    }
+}
+
+/// The machine's name, or localhost.
+pub fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map(|name| name.trim().to_owned())
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// Every name that the certificates of our own CA cover.
+pub fn own_names(config: &Config, bound: &[Bound]) -> Vec<String> {
+    let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"]
+        .map(str::to_owned)
+        .to_vec();
+    names.push(host_name());
+    names.extend(config.tls.names.iter().cloned());
+    names.extend(bound.iter().map(|one| one.advertised.host.to_string()));
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// What a listener's TLS is made of.
+pub fn tls_options(settings: &ListenerSettings, advertised: &HostPort, ca: &Ca) -> TlsOptions {
+    let (certificate, key) = match &settings.tls.certificate {
+        CertificateSource::OwnCa => ca.server_paths(),
+        CertificateSource::Files { certificate, key } => (certificate.clone(), key.clone()),
+    };
+    let clients = match settings.tls.client_auth {
+        ClientAuth::Off => ClientCertificates::Off,
+        asked => {
+            let mut revocation_lists = settings.tls.crl.clone();
+            let roots = match &settings.tls.client_ca {
+                Some(roots) => roots.clone(),
+                None => {
+                    revocation_lists.push(ca.crl_path());
+                    ca.certificate_path()
+                }
+            };
+            ClientCertificates::Asked {
+                required: asked == ClientAuth::Required,
+                roots,
+                revocation_lists,
+                insecure_accept_stale_crl: settings.tls.insecure_accept_stale_crl,
+            }
+        }
+    };
+    TlsOptions {
+        certificate,
+        key,
+        tls13_only: settings.tls.min_version == MinTls::V1_3,
+        clients,
+        names: vec![advertised.host.to_string()],
+    }
+}
+
+/// Files whose change means a reload.
+pub fn watched(options: &TlsOptions) -> Vec<PathBuf> {
+    let mut paths = vec![options.certificate.clone(), options.key.clone()];
+    if let ClientCertificates::Asked {
+        roots,
+        revocation_lists,
+        ..
+    } = &options.clients
+    {
+        paths.push(roots.clone());
+        paths.extend(revocation_lists.iter().cloned());
+    }
+    paths
+}
+
+/// A listener as the gateway takes it, and its TLS source if it has one.
+pub fn listener(
+    one: &Bound,
+    ca: &Ca,
+    now: Timestamp,
+) -> Result<(Listener, Option<Arc<TlsSource>>), String> {
+    let settings = &one.settings;
+    let named = |error: &dyn std::fmt::Display| format!("listener {}: {error}", settings.name);
+    let source = if settings.protocol.is_tls() {
+        let options = tls_options(settings, &one.advertised, ca);
+        Some(Arc::new(
+            TlsSource::new(&options, now).map_err(|error| named(&error))?,
+        ))
+    } else {
+        tracing::warn!(
+            listener = settings.name,
+            "Listener without TLS: everything on it can be read and changed on the way"
+        );
+        None
+    };
+    let login = match settings.protocol {
+        Protocol::SaslSsl | Protocol::InsecureSaslPlaintext => LoginKind::Sasl(
+            settings
+                .mechanisms
+                .iter()
+                .map(|one| mechanism(*one))
+                .collect(),
+        ),
+        Protocol::Ssl => {
+            let rules = MappingRules::parse(&settings.principal_mapping_rules.join(","));
+            LoginKind::Certificate {
+                source: match settings.principal_from {
+                    PrincipalFrom::Subject => Source::Subject,
+                    PrincipalFrom::SanUri => Source::SanUri,
+                    PrincipalFrom::SanDns => Source::SanDns,
+                },
+                rules: Arc::new(rules.map_err(|error| named(&error))?),
+            }
+        }
+        Protocol::InsecurePlaintext => LoginKind::InsecureAnonymous,
+    };
+    let encryption = source
+        .clone()
+        .map_or(Encryption::InsecurePlaintext, Encryption::Tls);
+    let listener = Listener {
+        name: settings.name.as_str().into(),
+        encryption,
+        login,
+        advertised: one.advertised.clone(),
+    };
+    Ok((listener, source))
+}
+
+fn mechanism(configured: config::Mechanism) -> Mechanism {
+    use kastellan_core::credential::ScramMechanism;
+    match configured {
+        config::Mechanism::Plain => Mechanism::Plain,
+        config::Mechanism::ScramSha256 => Mechanism::Scram(ScramMechanism::Sha256),
+        config::Mechanism::ScramSha512 => Mechanism::Scram(ScramMechanism::Sha512),
+    }
+}
+
+/// Limits and deadlines as the gateway takes them.
+pub fn settings(config: &Config) -> (gateway::config::Limits, gateway::config::Deadlines) {
+    let (limits, deadlines) = (&config.gateway.limits, &config.gateway.deadlines);
+    let size = |size: config::units::ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
+    let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let rate = |rate: u64| u32::try_from(rate).unwrap_or(u32::MAX);
+    let limits = gateway::config::Limits {
+        frame_max_before_login: size(limits.frame_max_before_login),
+        frame_max_produce: size(limits.frame_max),
+        frame_max_other: size(limits.frame_max_other),
+        fetch_max_bytes: i32::try_from(limits.fetch_max_bytes.0).unwrap_or(i32::MAX),
+        request_memory: size(limits.request_memory),
+        response_max: 256 << 20,
+        in_flight: count(limits.in_flight),
+        max_connections: count(limits.max_connections),
+        max_unauthenticated: count(limits.max_unauthenticated),
+        max_connections_per_ip: count(limits.max_connections_per_ip),
+        max_connections_per_principal: count(limits.max_connections_per_principal),
+        accept_rate: rate(limits.accept_rate),
+        accept_rate_per_ip: rate(limits.accept_rate_per_ip),
+    };
+    let deadlines = gateway::config::Deadlines {
+        tls_handshake: deadlines.tls_handshake,
+        first_byte: deadlines.first_byte,
+        sasl_round: deadlines.sasl_round,
+        login: deadlines.login,
+        frame: deadlines.frame,
+        write: deadlines.write,
+        idle: deadlines.idle,
+        failed_login_delay: deadlines.failed_login_delay,
+        session_max: deadlines.session_max,
+    };
+    (limits, deadlines)
+}

@@ -1,0 +1,398 @@
+//! The start, in the order in which one thing needs another. Whatever is wrong is said before anything is served.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use broker::disk::RealDisk;
+use broker::log::Log;
+use broker::{Broker, Options};
+use gateway::upstream::Upstream;
+use gateway::upstream::tcp::TcpUpstream;
+use gateway::{Gateway, Ports};
+use kastellan_core::event::{Class, Event, Outcome as EventOutcome};
+use kastellan_core::ports::TrailSink;
+use kastellan_core::time::Clock;
+use seal::master::LocalKey;
+use store::Store;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use trail::Trail;
+use trust::ca::Ca;
+
+use super::embedded::Embedded;
+use super::server::{Server, TlsListener};
+use super::{Start, first_start, listeners, watch as files};
+use crate::admin;
+use crate::admin::api::Ready;
+use crate::cli::{Failure, Outcome};
+use crate::config::{Config, Protocol};
+use crate::data_dir::{self, DataDir};
+use crate::logging::Level;
+use crate::ops;
+
+/// A server that serves.
+pub struct Started {
+    pub server: Arc<Server>,
+    gateway: Arc<tokio::sync::Mutex<Option<Gateway>>>,
+    embedded: Option<Arc<Embedded>>,
+    log: Option<Log>,
+    trail: Arc<Trail>,
+    stopping: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    _data: DataDir,
+}
+
+impl Started {
+    /// Ends when the embedded log fails.
+    pub async fn log_failed(&self) -> String {
+        match &self.log {
+            Some(log) => log.failed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Drains, closes the log, ends the tasks.
+    pub async fn stop(self) -> Outcome {
+        let limit = self.server.config().gateway.deadlines.drain;
+        if let Some(gateway) = self.gateway.lock().await.take() {
+            gateway.drain(limit).await;
+        }
+        let stopped = match &self.embedded {
+            Some(embedded) => embedded.stop().await,
+            None => Ok(()),
+        };
+        let _ = self.stopping.send(true);
+        for task in self.tasks {
+            let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
+        }
+        let _ = self
+            .trail
+            .record(Event::new("system.stop", Class::Critical, EventOutcome::Ok))
+            .await;
+        stopped.map_err(|error| Failure::Refused(error.to_string()))
+    }
+}
+
+fn usage(error: impl std::fmt::Display) -> Failure {
+    Failure::Usage(error.to_string())
+}
+
+pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
+    let Start {
+        data,
+        config_file,
+        config,
+        admin_password,
+        ready_file,
+    } = start;
+    let clock = Clock::system();
+    let directory = DataDir::open(&data).map_err(usage)?;
+    raise_descriptor_limit(&config)?;
+    let metrics = ops::recorder().map_err(usage)?;
+    let (bound, ops_socket) = bind_all(&config).await?;
+    let trail = Trail::open(
+        &directory.join("trail"),
+        clock.clone(),
+        &listeners::host_name(),
+    )
+    .map_err(usage)?;
+    let super_users: BTreeSet<_> = config.gateway.super_users.iter().cloned().collect();
+    let store = Store::open(
+        &directory.join("store.db"),
+        super_users,
+        trail.clone(),
+        clock.clone(),
+    )
+    .await
+    .map_err(usage)?;
+    let ca = Ca::open(&directory.join("ca"), clock.now()).map_err(usage)?;
+    let own_names = listeners::own_names(&config, &bound);
+    ca.ensure_server(&own_names, clock.now()).map_err(usage)?;
+    let (mut tls, mut gateway_listeners, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    let ready = ready_facts(&bound, &ops_socket, &ca)?;
+    for one in bound {
+        match listeners::listener(&one, &ca, clock.now()) {
+            Ok((listener, source)) => {
+                if let Some(source) = source {
+                    tls.push(TlsListener {
+                        settings: one.settings.clone(),
+                        advertised: one.advertised.clone(),
+                        source,
+                    });
+                }
+                gateway_listeners.push((listener, one.socket));
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Usage(problems.join("\n")));
+    }
+    let (upstream, embedded, log) = open_upstream(&config, &directory, &trail, &clock).await?;
+    let password = if store.user(first_start::ADMIN).is_none() && directory.is_new {
+        Some(
+            first_start::make_admin(&store, admin_password)
+                .await
+                .map_err(usage)?,
+        )
+    } else {
+        None
+    };
+    let server = Arc::new(Server {
+        store: store.clone(),
+        trail: trail.clone(),
+        clock: clock.clone(),
+        ca,
+        own_names,
+        config: ArcSwap::from_pointee(config),
+        config_file,
+        tls,
+        log: log.clone(),
+        ready: ready.clone(),
+        level,
+        gateway: OnceLock::new(),
+        limits: OnceLock::new(),
+    });
+    let (limits, deadlines) = listeners::settings(&server.config());
+    let ports = Ports {
+        credentials: store.clone(),
+        policy: store.clone(),
+        rules: store.clone(),
+        scram: store.clone(),
+        trail: trail.clone(),
+        clock,
+    };
+    let gateway = Gateway::start(limits, deadlines, ports, upstream, gateway_listeners)
+        .await
+        .map_err(usage)?;
+    store.on_revocation(gateway.sessions());
+    server.attach(&gateway);
+    let gateway = Arc::new(tokio::sync::Mutex::new(Some(gateway)));
+    follow_limits(&server, &gateway);
+    let (stopping, stopped) = watch::channel(false);
+    let tasks = serve_management(&server, ops_socket, metrics, &directory, &stopped)?;
+    trail
+        .record(Event::new(
+            "system.start",
+            Class::Critical,
+            EventOutcome::Ok,
+        ))
+        .await
+        .map_err(|error| Failure::Refused(error.to_string()))?;
+    announce(&ready, ready_file.as_deref(), &data, password)?;
+    Ok(Started {
+        server,
+        gateway,
+        embedded,
+        log,
+        trail,
+        stopping,
+        tasks,
+        _data: directory,
+    })
+}
+
+/// Kafka listeners and the ops address; every address that is taken is named.
+async fn bind_all(
+    config: &Config,
+) -> Result<(Vec<listeners::Bound>, tokio::net::TcpListener), Failure> {
+    let ops = ops::bind(config.ops.bind)
+        .await
+        .map_err(|error| listeners::taken("ops", config.ops.bind, &error));
+    match (listeners::bind(config).await, ops) {
+        (Ok(bound), Ok(ops)) => Ok((bound, ops)),
+        (bound, ops) => {
+            let mut problems = bound.err().unwrap_or_default();
+            problems.extend(ops.err());
+            Err(Failure::Usage(problems.join("\n")))
+        }
+    }
+}
+
+fn ready_facts(
+    bound: &[listeners::Bound],
+    ops: &tokio::net::TcpListener,
+    ca: &Ca,
+) -> Result<Ready, Failure> {
+    let address = |protocol: Protocol| {
+        bound
+            .iter()
+            .find(|one| one.settings.protocol == protocol)
+            .map(|one| {
+                let host = &one.advertised.host;
+                if host.contains(':') {
+                    format!("[{host}]:{}", one.advertised.port)
+                } else {
+                    format!("{host}:{}", one.advertised.port)
+                }
+            })
+    };
+    Ok(Ready {
+        kafka: address(Protocol::SaslSsl),
+        kafka_mtls: address(Protocol::Ssl),
+        ops: ops.local_addr().map_err(usage)?.to_string(),
+        ca: ca.certificate_path().display().to_string(),
+        pid: std::process::id(),
+    })
+}
+
+type Behind = (Arc<dyn Upstream>, Option<Arc<Embedded>>, Option<Log>);
+
+/// The embedded log, or the configured node.
+async fn open_upstream(
+    config: &Config,
+    directory: &DataDir,
+    trail: &Arc<Trail>,
+    clock: &Clock,
+) -> Result<Behind, Failure> {
+    if let Some(upstream) = &config.gateway.upstream {
+        let address = format!("{}:{}", upstream.bootstrap.host, upstream.bootstrap.port);
+        tracing::warn!(upstream = address, "Upstream is reached in clear text");
+        return Ok((Arc::new(TcpUpstream::new(address, 256 << 20)), None, None));
+    }
+    let key_path = config
+        .log
+        .master_key
+        .clone()
+        .unwrap_or_else(|| directory.join("master.key"));
+    let key = open_master_key(&key_path, directory)?;
+    let disk = RealDisk::open(&directory.join("log"))
+        .map_err(|error| usage(format!("{}: {error}", directory.join("log").display())))?;
+    let log = &config.log;
+    let mut options = Options {
+        auto_create_topics: log.auto_create_topics,
+        partitions: i32::try_from(log.num_partitions).unwrap_or(1),
+        trail: Some(broker::options::Trail(trail.clone())),
+        ..Options::default()
+    };
+    options.groups.initial_delay = log.initial_rebalance_delay;
+    options.log.sync_linger = log.sync_linger;
+    options.log.retention_check = log.retention_check;
+    options.log.min_free = log.min_free.map(|size| size.0);
+    options.log.max_topics = usize::try_from(log.max_topics).unwrap_or(usize::MAX);
+    options.log.max_partitions = usize::try_from(log.max_partitions).unwrap_or(usize::MAX);
+    let broker = Broker::open(options, Arc::new(key), Arc::new(disk), clock.clone())
+        .await
+        .map_err(usage)?;
+    let log = broker.log().clone();
+    let embedded = Embedded::new(broker, config.log.auto_create_topics);
+    Ok((embedded.clone(), Some(embedded), Some(log)))
+}
+
+/// The key file; made beside the log at the first start only.
+fn open_master_key(path: &Path, directory: &DataDir) -> Result<LocalKey, Failure> {
+    if path.exists() || !directory.is_new {
+        return LocalKey::load(path).map_err(|error| {
+            usage(format!(
+                "master key: {error}\nnext: put the key file back, or name it with log.master_key"
+            ))
+        });
+    }
+    let key = LocalKey::create(path).map_err(usage)?;
+    tracing::info!(path = %path.display(), "Made a master key: keep a copy apart from the log");
+    Ok(key)
+}
+
+/// A reload changes limits of the running gateway.
+fn follow_limits(server: &Arc<Server>, gateway: &Arc<tokio::sync::Mutex<Option<Gateway>>>) {
+    let gateway = gateway.clone();
+    let change = move |config: &Config| {
+        let (limits, deadlines) = listeners::settings(config);
+        if let Ok(gateway) = gateway.try_lock()
+            && let Some(gateway) = gateway.as_ref()
+        {
+            gateway.change_settings(limits, deadlines);
+        }
+    };
+    let _ = server.limits.set(Box::new(change));
+}
+
+/// Admin socket, metrics and health, watched files.
+fn serve_management(
+    server: &Arc<Server>,
+    ops_socket: tokio::net::TcpListener,
+    metrics: metrics_exporter_prometheus::PrometheusHandle,
+    directory: &DataDir,
+    stopped: &watch::Receiver<bool>,
+) -> Result<Vec<JoinHandle<()>>, Failure> {
+    let socket = admin::server::bind(directory.path()).map_err(|error| {
+        usage(format!(
+            "{}: admin socket: {error}",
+            directory.path().display()
+        ))
+    })?;
+    let stop = |mut stopped: watch::Receiver<bool>| async move {
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let (admin_server, admin_stop) = (server.clone(), stop(stopped.clone()));
+    let (ops_server, ops_stop) = (server.clone(), stop(stopped.clone()));
+    let watched = Arc::downgrade(server);
+    let watching = stop(stopped.clone());
+    Ok(vec![
+        tokio::spawn(async move {
+            if let Err(error) = admin::server::serve(socket, admin_server, admin_stop).await {
+                tracing::error!(%error, "Admin socket failed");
+            }
+        }),
+        tokio::spawn(async move {
+            if let Err(error) = ops::serve(ops_socket, ops_server, metrics, ops_stop).await {
+                tracing::error!(%error, "Metrics and health failed");
+            }
+        }),
+        tokio::spawn(async move {
+            tokio::select! { () = watching => {}, () = files::run(watched) => {} }
+        }),
+    ])
+}
+
+/// Says where it listens, and writes the ready file.
+fn announce(
+    ready: &Ready,
+    file: Option<&Path>,
+    data: &Path,
+    password: Option<Option<String>>,
+) -> Result<(), Failure> {
+    let text = match &password {
+        Some(password) => {
+            first_start::welcome(ready, &data.display().to_string(), password.as_deref())
+        }
+        None => first_start::listening(ready),
+    };
+    crate::cli::print(&text);
+    let Some(file) = file else { return Ok(()) };
+    let json = serde_json::to_vec(ready).map_err(usage)?;
+    data_dir::replace(file, &json).map_err(|error| usage(format!("{}: {error}", file.display())))
+}
+
+/// A connection takes a descriptor, a second one in front of a cluster; the embedded log keeps files open.
+fn raise_descriptor_limit(config: &Config) -> Result<(), Failure> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let connections = config.gateway.limits.max_connections;
+    let needed = if config.gateway.upstream.is_some() {
+        connections * 2 + 256
+    } else {
+        connections + 1_024
+    };
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    let raised = limit.maximum.map_or(needed, |maximum| maximum.min(needed));
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: Some(raised),
+            maximum: limit.maximum,
+        },
+    );
+    if raised < needed {
+        return Err(usage(format!(
+            "{raised} open files are allowed, but gateway.limits.max_connections = {} needs {needed}\nnext: raise the limit (ulimit -n {needed}), or lower max_connections",
+            config.gateway.limits.max_connections
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Notices changed files: a look every five seconds, by content.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::Weak;
+use std::time::Duration;
+
+use super::Server;
+
+const EVERY: Duration = Duration::from_secs(5);
+/// Revocation list and server certificate of our own CA are looked after this often.
+const UPKEEP: u32 = 720;
+
+/// Reloads when a watched file changes; ends with the server.
+pub async fn run(server: Weak<Server>) {
+    let mut known = None;
+    let mut rounds = 0;
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let Some(server) = server.upgrade() else {
+            return;
+        };
+        rounds += 1;
+        if rounds % UPKEEP == 0 {
+            server.renew_certificates().await;
+        }
+        let now = fingerprint(&server.watched_files());
+        if known.is_some_and(|known| known != now) {
+            let _ = server.reload().await;
+        }
+        known = Some(now);
+    }
+}
+
+fn fingerprint(paths: &[PathBuf]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for path in paths {
+        path.hash(&mut hasher);
+        std::fs::read(path).unwrap_or_default().hash(&mut hasher);
+    }
+    hasher.finish()
+}

@@ -1,0 +1,304 @@
+//! Keeps the house in order: arrows, dependencies, places for clock, randomness and environment, and the code map.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Floors of the house, top first: a crate may use what lies below its own floor, never beside or above.
+const FLOORS: &[&[&str]] = &[
+    &["kastellan"],
+    &["gateway", "broker", "idp", "auditor"],
+    &["wire", "trust", "seal", "store", "trail"],
+    &["kastellan-core"],
+];
+/// What each product may use of the floor below, beyond core.
+const PRODUCTS: &[(&str, &[&str])] = &[
+    ("gateway", &["wire", "trust", "seal"]),
+    ("broker", &["wire", "seal", "trail"]),
+    ("idp", &["store", "trust", "trail"]),
+    ("auditor", &["wire", "trust"]),
+];
+/// Tools that are no part of the product.
+const TOOLS: &[&str] = &["wire-gen", "bench"];
+
+struct Crate {
+    name: String,
+    /// Name, and whether only tests use it.
+    dependencies: Vec<(String, bool)>,
+}
+
+fn crates() -> Vec<Crate> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    packages
+        .iter()
+        .map(|package| Crate {
+            name: package["name"].as_str().unwrap_or_default().to_owned(),
+            dependencies: package["dependencies"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|one| {
+                    (
+                        one["name"].as_str().unwrap_or_default().to_owned(),
+                        one["kind"] == "dev",
+                    )
+                })
+                .collect(),
+        })
+        .filter(|one| !TOOLS.contains(&one.name.as_str()))
+        .collect()
+}
+
+fn floor(name: &str) -> Option<usize> {
+    FLOORS.iter().position(|floor| floor.contains(&name))
+}
+
+#[test]
+fn arrows_between_crates_point_only_downward() {
+    for one in crates() {
+        let own = floor(&one.name).unwrap_or_else(|| panic!("{} has no floor", one.name));
+        for (used, _) in one
+            .dependencies
+            .iter()
+            .filter(|(used, is_dev)| !is_dev && floor(used).is_some())
+        {
+            let below = floor(used).unwrap_or_default();
+            assert!(below > own, "{} -> {used} points up or sideways", one.name);
+            let allowed = PRODUCTS
+                .iter()
+                .find(|(product, _)| *product == one.name)
+                .map(|(_, allowed)| *allowed);
+            let fits = used == "kastellan-core"
+                || allowed.is_none_or(|allowed| allowed.contains(&used.as_str()));
+            assert!(fits, "{} may not use {used}", one.name);
+        }
+    }
+}
+
+#[test]
+fn every_dependency_is_listed_with_its_reason() {
+    let page = std::fs::read_to_string(root().join("docs/reference/dependencies.md"))
+        .expect("the page exists");
+    let listed: BTreeMap<&str, &str> = page
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.trim_matches('|').split('|').map(str::trim);
+            Some((
+                cells.next()?.strip_prefix('`')?.strip_suffix('`')?,
+                cells.next()?,
+            ))
+        })
+        .collect();
+    let used: BTreeSet<String> = crates()
+        .into_iter()
+        .flat_map(|one| one.dependencies)
+        .map(|(name, _)| name)
+        .filter(|name| floor(name).is_none())
+        .collect();
+    for name in &used {
+        let reason = listed
+            .get(name.as_str())
+            .unwrap_or_else(|| panic!("{name} is not in the list"));
+        assert!(!reason.is_empty(), "{name} has no reason");
+    }
+    for name in listed.keys() {
+        assert!(used.contains(*name), "{name} is listed and not used");
+    }
+}
+
+/// Every Rust source of the product: path from the repository's root, and text without its tests.
+fn sources() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("crates")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder)
+            .expect("readable")
+            .filter_map(Result::ok)
+        {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if path.is_dir()
+                && !["tests", "examples", "target", "wire-gen", "bench", "schema"]
+                    .contains(&name.as_str())
+            {
+                folders.push(path);
+            } else if name.ends_with(".rs") && name != "tests.rs" {
+                let text = std::fs::read_to_string(&path).expect("readable");
+                let code = text
+                    .split("#[cfg(test)]\nmod tests {")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                let shown = path
+                    .strip_prefix(root())
+                    .unwrap_or(&path)
+                    .display()
+                    .to_string();
+                found.push((shown, code));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Files in which a text may occur.
+fn only_in(needle: &str, places: &[&str]) {
+    for (path, text) in sources() {
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        let found = code.into_iter().any(|line| line.contains(needle));
+        assert!(
+            !found || places.iter().any(|place| path.starts_with(place)),
+            "{needle} in {path}"
+        );
+    }
+}
+
+#[test]
+fn only_one_file_reads_the_clock() {
+    only_in("SystemTime::now", &["crates/core/src/time.rs"]);
+    only_in("std::time::Instant::now", &["crates/core/src/time.rs"]);
+}
+
+#[test]
+fn only_the_binary_reads_the_environment() {
+    only_in("env::var", &["crates/kastellan/src"]);
+}
+
+#[test]
+fn randomness_comes_from_its_places() {
+    only_in(
+        "rand::fill",
+        &[
+            "crates/trust/src/random.rs",
+            "crates/seal/src",
+            "crates/store/src",
+        ],
+    );
+    only_in(
+        "SystemRandom",
+        &["crates/trust/src", "crates/seal/src", "crates/store/src"],
+    );
+}
+
+#[test]
+fn a_principal_is_made_only_where_a_proof_was_checked() {
+    only_in(
+        "Principal::proven",
+        &[
+            "crates/core/src/principal.rs",
+            "crates/gateway/src/login",
+            "crates/gateway/src/handshake",
+        ],
+    );
+}
+
+#[test]
+fn gateway_knows_neither_sql_nor_http() {
+    for one in crates().into_iter().filter(|one| one.name == "gateway") {
+        for (used, _) in one.dependencies.iter().filter(|(_, is_dev)| !is_dev) {
+            assert!(
+                !["sqlx", "axum", "hyper", "reqwest"].contains(&used.as_str()),
+                "{used}"
+            );
+        }
+    }
+}
+
+#[test]
+fn code_map_names_every_crate_and_module() {
+    let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the map exists");
+    for one in crates() {
+        let folder = one.name.trim_start_matches("kastellan-");
+        assert!(
+            map.contains(&format!("`{folder}`")),
+            "ARCHITECTURE.md does not name crate {folder}"
+        );
+        let source = root().join("crates").join(folder).join("src");
+        let head = ["lib.rs", "main.rs"]
+            .iter()
+            .find_map(|file| std::fs::read_to_string(source.join(file)).ok());
+        for line in head.unwrap_or_default().lines() {
+            let module = line
+                .strip_prefix("pub mod ")
+                .or_else(|| line.strip_prefix("mod "));
+            let Some(module) = module.and_then(|rest| rest.strip_suffix(';')) else {
+                continue;
+            };
+            assert!(
+                map.contains(&format!("`{module}`")),
+                "ARCHITECTURE.md does not name {folder}::{module}"
+            );
+        }
+    }
+}
+
+#[test]
+fn files_stay_of_a_size_that_one_reader_can_hold() {
+    for (path, text) in sources() {
+        if path.contains("/message/") {
+            continue;
+        }
+        let lines = text.lines().count();
+        assert!(lines <= 700, "{path} has {lines} lines: split it");
+    }
+}
+
+#[test]
+fn documents_do_not_point_into_nowhere() {
+    let mut folders = vec![root().join("docs")];
+    let mut pages = vec![
+        root().join("README.md"),
+        root().join("ARCHITECTURE.md"),
+        root().join("CONTRIBUTING.md"),
+    ];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)
+            .expect("readable")
+            .filter_map(Result::ok)
+        {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    for page in pages {
+        let text = std::fs::read_to_string(&page)
+            .unwrap_or_else(|_| panic!("{} is missing", page.display()));
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let file = target.split('#').next().unwrap_or_default();
+            if file.is_empty() || file.contains("://") {
+                continue;
+            }
+            let path = page.parent().unwrap_or(Path::new(".")).join(file);
+            assert!(path.exists(), "{} points to {target}", page.display());
+        }
+    }
+}
