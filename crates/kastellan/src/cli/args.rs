@@ -169,7 +169,7 @@ pub enum RuleCommand {
         /// `User:alice`, or `User:*` for everybody.
         principal: String,
         /// One or more of Read, Write, Create, Describe, Delete, Alter, .., All; with commas between.
-        #[arg(value_delimiter = ',', required = true)]
+        #[arg(required = true, num_args = 1, action = clap::ArgAction::Set, value_delimiter = ',')]
         operations: Vec<String>,
         /// `topic:orders`, `topic:orders.*` (prefix), `topic:*`, `group:..`, `txn:..`, `cluster`.
         #[arg(required = true, num_args = 1.., value_name = "RESOURCE")]
