@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info};
+use wire::error::ErrorCode;
 use wire::text::Str;
 
 use crate::groups::{Answer, ChangeId, Effect, Entry, Event, Groups, Lost, Now, Waiter};
@@ -188,6 +189,7 @@ impl Driver {
         for effect in self.groups.step(event, now) {
             match effect {
                 Effect::Answer(waiter, answer) => {
+                    count(&answer);
                     if let Some(waiting) = self.answers.remove(&waiter) {
                         // The connection may be gone.
                         let _ = waiting.send(answer);
@@ -244,6 +246,16 @@ impl Driver {
             .map(|topic| (topic.id, Str::from(&topic.name)))
             .collect();
         self.step(Event::Sweep(names));
+    }
+}
+
+fn count(answer: &Answer) {
+    if let Answer::Commit(codes) = answer {
+        let committed = codes
+            .iter()
+            .filter(|code| **code == ErrorCode::NONE)
+            .count();
+        metrics::counter!("offsets_committed_total").increment(committed as u64);
     }
 }
 

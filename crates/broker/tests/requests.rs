@@ -424,7 +424,10 @@ async fn produce_without_acks_is_silent_and_closes_on_an_error() {
         .send(9, &produce_request("t", 5, Some(batch(now(), &["v"])), 0))
         .await;
     assert!(client.receive::<ProduceRequest>(9).await.is_err());
-    assert_eq!(bench.client().offset("t", 0, -1).await.1, 1);
+    // It is readable once it is durable.
+    let poll = fetch_request("t", &[(0, 0)], 10_000, 1);
+    let response = bench.client().ask(12, poll).await;
+    assert_eq!(response.responses[0].partitions[0].high_watermark, 1);
     bench.finish().await;
 }
 

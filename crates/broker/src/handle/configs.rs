@@ -1,25 +1,21 @@
-//! Settings shown and changed: of topics, of the broker, of groups.
+//! Settings shown, and what both showing and changing them need: which exist, where they belong, what they may be.
 //!
-//! Source: Kafka's `ConfigHelper`, `ConfigAdminManager` and `ConfigurationControlManager`.
+//! Source: Kafka's `ConfigHelper`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use wire::error::ErrorCode;
 use wire::message::describe_configs_request::DescribeConfigsResource;
 use wire::message::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
 };
-use wire::message::{
-    AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
-    IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, alter_configs_response,
-    incremental_alter_configs_response,
-};
+use wire::message::{DescribeConfigsRequest, DescribeConfigsResponse};
 use wire::text::Str;
 
 use super::refusal::{self, Refused};
-use super::{Ask, to_the_end, topic_name};
+use super::{Ask, topic_name};
 use crate::broker::NODE;
-use crate::log::{NewTopic, SettingChange, SettingScope};
+use crate::log::{NewTopic, SettingScope};
 use crate::options::Options;
 use crate::settings::{self, Definition, Kind, Settings};
 
@@ -40,25 +36,17 @@ mod resource {
     pub(super) const GROUP: i8 = 32;
 }
 
-/// Operations of IncrementalAlterConfigs (`AlterConfigOp.OpType`).
-mod operation {
-    pub(super) const SET: i8 = 0;
-    pub(super) const DELETE: i8 = 1;
-    pub(super) const APPEND: i8 = 2;
-    pub(super) const SUBTRACT: i8 = 3;
-}
-
 /// Something that has settings, with those that were set.
-struct Target {
-    scope: SettingScope,
-    table: &'static [Definition],
-    set: Settings,
+pub(super) struct Target {
+    pub(super) scope: SettingScope,
+    pub(super) table: &'static [Definition],
+    pub(super) set: Settings,
     /// Source of values that were set.
     source: i8,
 }
 
 /// What a request names, if it exists.
-fn target(ask: &Ask, kind: i8, name: &str) -> Result<Target, Refused> {
+pub(super) fn target(ask: &Ask, kind: i8, name: &str) -> Result<Target, Refused> {
     let log = &ask.shared.log;
     match kind {
         resource::TOPIC => {
@@ -286,7 +274,7 @@ pub(super) fn check_topic_settings(wanted: &BTreeMap<String, String>) -> Result<
         .try_for_each(|(name, value)| check(settings::TOPIC, name, value))
 }
 
-fn check(table: &'static [Definition], name: &str, value: &str) -> Result<(), Refused> {
+pub(super) fn check(table: &'static [Definition], name: &str, value: &str) -> Result<(), Refused> {
     let definition = known(table, name)?;
     match definition.accepts(value) {
         true => Ok(()),
@@ -297,7 +285,10 @@ fn check(table: &'static [Definition], name: &str, value: &str) -> Result<(), Re
     }
 }
 
-fn known(table: &'static [Definition], name: &str) -> Result<&'static Definition, Refused> {
+pub(super) fn known(
+    table: &'static [Definition],
+    name: &str,
+) -> Result<&'static Definition, Refused> {
     settings::find(table, name).ok_or_else(|| {
         Refused::new(
             ErrorCode::INVALID_CONFIG,
@@ -306,210 +297,9 @@ fn known(table: &'static [Definition], name: &str) -> Result<&'static Definition
     })
 }
 
-/// A change of one setting: its new value, or none to return to the default.
-type Changes = BTreeMap<String, Option<String>>;
-
-/// AlterConfigs: what is named is all that is set from now on.
-pub(super) async fn replace(ask: &Ask, request: AlterConfigsRequest) -> AlterConfigsResponse {
-    let twice = named_twice(
-        request
-            .resources
-            .iter()
-            .map(|one| (one.resource_type, &one.resource_name)),
-    );
-    let mut response = AlterConfigsResponse::default();
-    for asked in request.resources {
-        let key = (asked.resource_type, asked.resource_name.clone());
-        let changes = target_of(ask, &twice, &key).and_then(|target| {
-            let mut changes: Changes = target
-                .set
-                .iter()
-                .map(|(name, _)| (name.to_owned(), None))
-                .collect();
-            check_names(asked.configs.iter().map(|config| &config.name))?;
-            for config in asked.configs {
-                let value = given(&config.name, config.value)?;
-                check(target.table, &config.name, &value)?;
-                changes.insert(config.name.to_string(), Some(value));
-            }
-            Ok((target.scope, changes))
-        });
-        let (error_code, error_message) =
-            refusal::parts(apply(ask, changes, request.validate_only).await);
-        response
-            .responses
-            .push(alter_configs_response::AlterConfigsResourceResponse {
-                error_code,
-                error_message,
-                resource_type: asked.resource_type,
-                resource_name: asked.resource_name,
-                ..Default::default()
-            });
-    }
-    response
-}
-
-/// IncrementalAlterConfigs: single settings are set, removed, or lists changed (KIP-339).
-pub(super) async fn change(
-    ask: &Ask,
-    request: IncrementalAlterConfigsRequest,
-) -> IncrementalAlterConfigsResponse {
-    let twice = named_twice(
-        request
-            .resources
-            .iter()
-            .map(|one| (one.resource_type, &one.resource_name)),
-    );
-    let mut response = IncrementalAlterConfigsResponse::default();
-    for asked in request.resources {
-        let key = (asked.resource_type, asked.resource_name.clone());
-        let changes = target_of(ask, &twice, &key).and_then(|target| {
-            let mut changes = Changes::new();
-            check_names(asked.configs.iter().map(|config| &config.name))?;
-            for config in asked.configs {
-                let value = changed(&target, &config.name, config.config_operation, config.value)?;
-                changes.insert(config.name.to_string(), value);
-            }
-            Ok((target.scope, changes))
-        });
-        let (error_code, error_message) =
-            refusal::parts(apply(ask, changes, request.validate_only).await);
-        response.responses.push(
-            incremental_alter_configs_response::AlterConfigsResourceResponse {
-                error_code,
-                error_message,
-                resource_type: asked.resource_type,
-                resource_name: asked.resource_name,
-                ..Default::default()
-            },
-        );
-    }
-    response
-}
-
-fn named_twice<'a>(named: impl Iterator<Item = (i8, &'a Str)>) -> HashSet<(i8, Str)> {
-    let mut seen = HashSet::new();
-    let again = |(kind, name): &(i8, &Str)| !seen.insert((*kind, (*name).clone()));
-    named
-        .filter(again)
-        .map(|(kind, name)| (kind, name.clone()))
-        .collect()
-}
-
-fn target_of(ask: &Ask, twice: &HashSet<(i8, Str)>, key: &(i8, Str)) -> Result<Target, Refused> {
-    if twice.contains(key) {
-        return Err(Refused::new(
-            ErrorCode::INVALID_REQUEST,
-            "Each resource must appear at most once.",
-        ));
-    }
-    target(ask, key.0, &key.1)
-}
-
-fn check_names<'a>(mut names: impl Iterator<Item = &'a Str>) -> Result<(), Refused> {
-    let mut seen = HashSet::new();
-    match names.find(|name| !seen.insert(*name)) {
-        Some(name) => Err(Refused::new(
-            ErrorCode::INVALID_REQUEST,
-            format!("Error due to duplicate config keys: {name}"),
-        )),
-        None => Ok(()),
-    }
-}
-
-fn given(name: &str, value: Option<Str>) -> Result<String, Refused> {
-    value.map(|value| value.to_string()).ok_or_else(|| {
-        Refused::new(
-            ErrorCode::INVALID_REQUEST,
-            format!("Null value not supported for : {name}"),
-        )
-    })
-}
-
-/// The new value after one operation.
-fn changed(
-    target: &Target,
-    name: &str,
-    op: i8,
-    value: Option<Str>,
-) -> Result<Option<String>, Refused> {
-    let definition = known(target.table, name)?;
-    if op == operation::DELETE {
-        return Ok(None);
-    }
-    let value = given(name, value)?;
-    let value = match op {
-        operation::SET => value,
-        operation::APPEND | operation::SUBTRACT if !definition.is_list() => {
-            return Err(Refused::new(
-                ErrorCode::INVALID_CONFIG,
-                format!("Config value append is not allowed for config key: {name}"),
-            ));
-        }
-        operation::APPEND | operation::SUBTRACT => {
-            let current = target.set.get(name).unwrap_or(definition.default);
-            edited(current, &value, op == operation::APPEND)
-        }
-        _ => {
-            return Err(Refused::new(
-                ErrorCode::INVALID_REQUEST,
-                format!("Unknown operation {op} for config {name}"),
-            ));
-        }
-    };
-    check(target.table, name, &value)?;
-    Ok(Some(value))
-}
-
-/// A comma-separated list with elements added or taken out.
-fn edited(current: &str, change: &str, adds: bool) -> String {
-    let parts = |text: &str| -> Vec<String> {
-        let parts = text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        parts.map(str::to_owned).collect()
-    };
-    let mut list = parts(current);
-    for part in parts(change) {
-        match adds {
-            true if !list.contains(&part) => list.push(part),
-            true => {}
-            false => list.retain(|one| *one != part),
-        }
-    }
-    list.join(",")
-}
-
-async fn apply(
-    ask: &Ask,
-    changes: Result<(SettingScope, Changes), Refused>,
-    validate_only: bool,
-) -> Result<(), Refused> {
-    let (scope, changes) = changes?;
-    if validate_only || changes.is_empty() {
-        return Ok(());
-    }
-    let changes = changes
-        .into_iter()
-        .map(|(key, value)| SettingChange { key, value })
-        .collect::<Vec<_>>();
-    let log = ask.shared.log.clone();
-    let change = async move { log.change_settings(&scope, changes).await };
-    Ok(to_the_end(change).await?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lists_are_edited_without_doubles() {
-        assert_eq!(edited("delete", "compact", true), "delete,compact");
-        assert_eq!(edited("delete, compact", "compact", true), "delete,compact");
-        assert_eq!(edited("delete,compact", "delete", false), "compact");
-        assert_eq!(edited("", "a", true), "a");
-    }
 
     #[test]
     fn topic_settings_are_refused_by_name_and_by_value() {

@@ -4,6 +4,8 @@
 //! every version (KIP-511). So does a request that cannot be decoded.
 
 mod admin;
+mod alter_configs;
+mod committed;
 mod configs;
 mod fetch;
 mod groups;
@@ -165,8 +167,8 @@ async fn dispatch(ask: Ask, body: Reader) -> Result<Step, DecodeError> {
         1 => ask.answer(&fetch::fetch(&ask, decode(&ask, body)?).await),
         2 => ask.answer(&offsets::list(&ask, decode(&ask, body)?).await),
         3 => ask.answer(&metadata::metadata(&ask, decode(&ask, body)?).await),
-        8 => ask.answer(&offsets::commit(&ask, decode(&ask, body)?).await),
-        9 => ask.answer(&offsets::fetch(&ask, decode(&ask, body)?).await),
+        8 => ask.answer(&committed::commit(&ask, decode(&ask, body)?).await),
+        9 => ask.answer(&committed::fetch(&ask, decode(&ask, body)?).await),
         10 => ask.answer(&metadata::coordinators(&ask, decode(&ask, body)?)),
         11 => ask.answer(&groups::join(&ask, decode(&ask, body)?).await),
         12 => ask.answer(&groups::heartbeat(&ask, decode(&ask, body)?).await),
@@ -181,12 +183,12 @@ async fn dispatch(ask: Ask, body: Reader) -> Result<Step, DecodeError> {
         22 => ask.answer(&produce::producer_id(&ask, decode(&ask, body)?).await),
         23 => ask.answer(&offsets::epoch_ends(&ask, decode(&ask, body)?).await),
         32 => ask.answer(&configs::describe(&ask, decode(&ask, body)?)),
-        33 => ask.answer(&configs::replace(&ask, decode(&ask, body)?).await),
+        33 => ask.answer(&alter_configs::replace(&ask, decode(&ask, body)?).await),
         35 => ask.answer(&metadata::log_dirs(&ask, decode(&ask, body)?).await),
         37 => ask.answer(&admin::create_partitions(&ask, decode(&ask, body)?).await),
         42 => ask.answer(&groups::delete(&ask, decode(&ask, body)?).await),
-        44 => ask.answer(&configs::change(&ask, decode(&ask, body)?).await),
-        47 => ask.answer(&offsets::delete(&ask, decode(&ask, body)?).await),
+        44 => ask.answer(&alter_configs::change(&ask, decode(&ask, body)?).await),
+        47 => ask.answer(&committed::delete(&ask, decode(&ask, body)?).await),
         60 => ask.answer(&metadata::cluster(&ask, decode(&ask, body)?)),
         _ => Reply::Close,
     };
