@@ -35,7 +35,6 @@ pub enum Near {
     OtherOperation,
     OtherHost,
     OtherName,
-    OtherPrincipal,
 }
 
 impl Near {
@@ -45,7 +44,6 @@ impl Near {
             Self::OtherOperation => "another operation",
             Self::OtherHost => "another host",
             Self::OtherName => "a name close to this one",
-            Self::OtherPrincipal => "another principal",
         }
     }
 }
@@ -126,7 +124,6 @@ fn nearness(rule: &Rule, question: &Question<'_>) -> Option<Near> {
         (true, false, true, true) if is_close(rule, question.resource.name) => {
             Some(Near::OtherName)
         }
-        (false, true, true, true) => Some(Near::OtherPrincipal),
         _ => None,
     }
 }

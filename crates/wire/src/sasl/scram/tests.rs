@@ -439,3 +439,51 @@ fn verifiers_are_made_from_passwords_and_from_salted_passwords_alike() {
     let short = verifier_from_salted(SHA512, &Secret::from([0; 32].as_slice()), b"salt", 4096);
     assert_eq!(short, Err(VerifierError::SaltedLength));
 }
+
+/// librdkafka before 2.6.1 sends its nonce twice; the server's own nonce must be whole all the same.
+#[test]
+fn takes_a_doubled_client_nonce_and_refuses_any_other_addition() {
+    let password = Secret::from(b"pencil".to_vec());
+    let stored = keys::verifier(ScramMechanism::Sha256, &password, &[7; 16], 4096).unwrap();
+    let log_in = |prefix: &str| {
+        let claimed = server::first(ScramMechanism::Sha256, b"n,,n=user,r=abc").unwrap();
+        let candidate = claimed.candidate(Some(stored.clone()), &Secret::new(vec![1; 32]));
+        let (challenged, first) = claimed.challenge(candidate, &Nonce::of("server"));
+        let first = String::from_utf8(first).unwrap();
+        let without_proof = format!("c=biws,r={prefix}abcserver");
+        let auth = format!("n=user,r=abc,{first},{without_proof}");
+        let proof = client_proof(&password, &[7; 16], auth.as_bytes());
+        challenged
+            .finish(format!("{without_proof},p={proof}").as_bytes())
+            .map(|_| ())
+    };
+    assert_eq!(log_in(""), Ok(()));
+    assert_eq!(log_in("abc"), Ok(()));
+    assert_eq!(log_in("abcabc"), Err(ScramError::NonceMismatch));
+    assert_eq!(log_in("x"), Err(ScramError::NonceMismatch));
+}
+
+/// RFC 5802, section 3, by hand.
+fn client_proof(password: &Secret, salt: &[u8], auth: &[u8]) -> String {
+    use aws_lc_rs::{digest, hmac, pbkdf2};
+    let mut salted = [0; 32];
+    let rounds = std::num::NonZeroU32::new(4096).unwrap();
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        rounds,
+        salt,
+        password.expose(),
+        &mut salted,
+    );
+    let key = |key: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, key);
+    let client_key = hmac::sign(&key(&salted), b"Client Key");
+    let stored_key = digest::digest(&digest::SHA256, client_key.as_ref());
+    let signature = hmac::sign(&key(stored_key.as_ref()), auth);
+    let proof: Vec<u8> = client_key
+        .as_ref()
+        .iter()
+        .zip(signature.as_ref())
+        .map(|(a, b)| a ^ b)
+        .collect();
+    STANDARD.encode(proof)
+}
