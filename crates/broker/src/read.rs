@@ -202,12 +202,16 @@ fn read(
                 is_done = true;
                 return false;
             }
-            // Offsets follow one another: what lies between is lost.
-            has_gap = batch.base_offset > next;
+            if batch.base_offset > next {
+                // Offsets follow one another: what lies between is lost, unless it was removed just now.
+                has_gap = next >= shared.log_start();
+                is_done = true;
+                return false;
+            }
             next = batch.last_offset() + 1;
             total += content.len();
             found.push(content);
-            !has_gap
+            true
         })?;
         if has_gap {
             return Err(FrameError::Content.into());

@@ -168,6 +168,7 @@ impl Shard {
     }
 
     fn append(&mut self, append: &Append) -> Result<Appended, AppendRefusal> {
+        let started = self.tools.clock.monotonic();
         let topics = self.tools.catalog.topics();
         let topic = topics
             .by_id(append.place.topic)
@@ -175,7 +176,10 @@ impl Shard {
         let partition = self
             .partition(append.place)
             .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-        partition.append(append, &topic.settings)
+        let appended = partition.append(append, &topic.settings);
+        let took = self.tools.clock.monotonic().saturating_sub(started);
+        metrics::histogram!("log_append_seconds").record(took.as_secs_f64());
+        appended
     }
 
     /// The partition; one that was just created has no files and gets its writer here.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use kastellan_core::time::Clock;
 use tokio::sync::oneshot;
 
 use crate::disk::DiskFile;
@@ -113,6 +114,7 @@ pub(crate) struct SyncPool {
     ready: Condvar,
     failure: Arc<Failure>,
     linger: Duration,
+    clock: Clock,
 }
 
 #[derive(Default)]
@@ -126,12 +128,14 @@ impl SyncPool {
         threads: usize,
         linger: Duration,
         failure: Arc<Failure>,
+        clock: Clock,
     ) -> std::io::Result<Arc<Self>> {
         let pool = Arc::new(Self {
             queue: Mutex::default(),
             ready: Condvar::new(),
             failure,
             linger,
+            clock,
         });
         for number in 0..threads.max(1) {
             let pool = pool.clone();
@@ -169,6 +173,7 @@ impl SyncPool {
                 return;
             }
             queue.files.push_back(file.clone());
+            metrics::gauge!("log_sync_files").set(queue.files.len() as f64);
             self.ready.notify_one();
         }
     }
@@ -199,6 +204,7 @@ impl SyncPool {
         let mut queue = self.queue.lock().expect("nobody panics while holding it");
         loop {
             if let Some(file) = queue.files.pop_front() {
+                metrics::gauge!("log_sync_files").set(queue.files.len() as f64);
                 return Some(file);
             }
             if queue.is_stopped {
@@ -214,6 +220,7 @@ impl SyncPool {
     /// One fdatasync and what follows from it.
     fn round(&self, file: &Arc<SyncFile>) {
         let captured = file.lock().written;
+        let started = self.clock.monotonic();
         let outcome = if self.failure.has_failed() {
             Ok(false)
         } else {
@@ -232,7 +239,8 @@ impl SyncPool {
             state.is_queued = false;
             return;
         }
-        metrics::counter!("log_sync_rounds_total").increment(1);
+        let took = self.clock.monotonic().saturating_sub(started);
+        metrics::histogram!("log_sync_seconds").record(took.as_secs_f64());
         (file.on_sync)(captured);
         let mut state = file.lock();
         state.synced = state.synced.max(captured);

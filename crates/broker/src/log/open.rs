@@ -150,7 +150,12 @@ impl Startup {
         disk.sync_dir("")?;
         let keyring = Arc::new(open_keyring(disk.as_ref(), master, &clock)?);
         let failure = Arc::new(Failure::default());
-        let sync = SyncPool::start(options.sync_threads, options.sync_linger, failure.clone())?;
+        let sync = SyncPool::start(
+            options.sync_threads,
+            options.sync_linger,
+            failure.clone(),
+            clock.clone(),
+        )?;
         let place = |dir: &'static str, kind: FileKind| journal::Place {
             disk: disk.clone(),
             keyring: keyring.clone(),

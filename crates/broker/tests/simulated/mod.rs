@@ -1,5 +1,5 @@
 //! The log engine on a simulated disk.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 
 pub mod disk;
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use wire::error::ErrorCode;
 use wire::record::{Batch, BatchBuilder, Encoding, ExpansionCaps, records};
 
-pub use disk::SimDisk;
+pub use disk::{Dice, SimDisk};
 
 /// Names and values that must never show on the disk.
 pub const TOPIC: &str = "secret-topic-name";
