@@ -50,17 +50,19 @@ pub async fn serve(
     let until = session.principal.until();
     let now = core.ports.clock.now();
     let lifetime = until.map_or(Duration::MAX / 4, |until| until.since(now));
+    // Outlives the reading half: an upstream that sees its requests end may not answer those it has.
+    let mut outbound = None;
     let down = Down {
         core,
         reader,
         buffer,
         queue,
         in_flight: &in_flight,
-        outbound: None,
-    }
-    .run(session);
+        outbound: &mut outbound,
+    };
+    let mut down = Box::pin(down.run(session));
     let up = up(core, writer, entries, &in_flight);
-    tokio::pin!(down, up);
+    tokio::pin!(up);
     let drained = async {
         let _ = draining.wait_for(|draining| *draining).await;
     };
@@ -74,7 +76,7 @@ pub async fn serve(
         }
         () = tokio::time::sleep(lifetime.min(Duration::from_secs(30 * 86_400))) => Cause::Expired,
         () = drained => {
-            // Stops reading; what is in flight is answered.
+            // Stops reading and closes the queue; what is in flight is answered.
             drop(down);
             let _ = up.await;
             Cause::Draining
@@ -88,7 +90,7 @@ struct Down<'a> {
     buffer: BytesMut,
     queue: mpsc::Sender<Entry>,
     in_flight: &'a AtomicUsize,
-    outbound: Option<Box<dyn Outbound>>,
+    outbound: &'a mut Option<Box<dyn Outbound>>,
 }
 
 impl Down<'_> {
@@ -191,7 +193,7 @@ impl Down<'_> {
             metrics::counter!("gateway_upstream_connect_failures_total").increment(1);
             Cause::UpstreamClosed
         })?;
-        self.outbound = Some(outbound);
+        *self.outbound = Some(outbound);
         self.push(Entry::Opened(inbound)).await
     }
 }

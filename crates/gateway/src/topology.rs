@@ -16,6 +16,8 @@ use wire::text::Str;
 use crate::upstream::{self, Inbound, Outbound, Peer, Sealed, Upstream, UpstreamError};
 
 const ASK: Duration = Duration::from_secs(5);
+/// Shortest time between two questions for topic names.
+const BETWEEN_REFRESHES: Duration = Duration::from_millis(100);
 /// Topic ids that are remembered.
 const IDS_MAX: usize = 200_000;
 const CLIENT_ID: Str = Str::from_static("kastellan-control");
@@ -101,22 +103,22 @@ impl Topology {
         Ok(())
     }
 
-    /// The name of a topic id. Asks the upstream at most once a second about ids it does not know.
-    pub(crate) async fn name_of(&self, id: Uuid) -> Option<Str> {
+    /// The name of a topic id. An id that is not known makes us ask the upstream, ten times a second at most, unless
+    /// it was asked `since`: so a request with many unknown ids asks once, and everybody who waits shares the answer.
+    pub(crate) async fn name_of(&self, id: Uuid, since: tokio::time::Instant) -> Option<Str> {
         if let Some(name) = self.known_name(id) {
             return Some(name);
         }
         let mut control = self.control.lock().await;
-        if let Some(name) = self.known_name(id) {
-            return Some(name);
+        if control.refreshed.is_none_or(|at| at < since) {
+            let early = control
+                .refreshed
+                .and_then(|at| BETWEEN_REFRESHES.checked_sub(at.elapsed()));
+            tokio::time::sleep(early.unwrap_or_default()).await;
+            let asked = tokio::time::Instant::now();
+            self.refresh_names(&mut control).await.ok()?;
+            control.refreshed = Some(asked);
         }
-        if control
-            .refreshed
-            .is_some_and(|at| at.elapsed() < Duration::from_millis(100))
-        {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        self.refresh_names(&mut control).await.ok()?;
         self.known_name(id)
     }
 

@@ -1,5 +1,6 @@
 //! Metadata, DescribeCluster, FindCoordinator: what there is, and where. Addresses are the gateway's own.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -36,14 +37,7 @@ pub(super) async fn metadata(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
     if version == 0 && asked.body.topics.as_ref().is_some_and(Vec::is_empty) {
         asked.body.topics = None;
     }
-    if (10..=11).contains(&version)
-        && asked
-            .body
-            .topics
-            .iter()
-            .flatten()
-            .any(|topic| names_by_id(topic))
-    {
+    if (10..=11).contains(&version) && asked.body.topics.iter().flatten().any(names_by_id) {
         return whole_request_invalid(&asked);
     }
     let creates = version < HAS_FLAG || asked.body.allow_auto_topic_creation;
@@ -108,11 +102,14 @@ async fn visible(
     refused: &mut Vec<MetadataResponseTopic>,
 ) -> Vec<MetadataRequestTopic> {
     let mut seen = Vec::new();
-    for topic in topics {
-        let by_id = topic.name.is_none();
-        let name = match &topic.name {
-            Some(name) => Some(name.clone()),
-            None => judge.core.topology.name_of(topic.topic_id).await,
+    for mut topic in topics {
+        // Where there is an id, brokers look at nothing else.
+        let by_id = names_by_id(&topic);
+        let name = if by_id {
+            topic.name = None;
+            judge.name_of(topic.topic_id).await
+        } else {
+            topic.name.clone()
         };
         let Some(name) = name else {
             refused.push(entry(ErrorCode::UNKNOWN_TOPIC_ID, None, topic.topic_id));
@@ -313,6 +310,7 @@ pub(super) async fn find_coordinator(
         2 => ErrorCode::CLUSTER_AUTHORIZATION_FAILED,
         _ => ErrorCode::GROUP_AUTHORIZATION_FAILED,
     };
+    let order = keys.clone();
     let (mut allowed, mut refused, mut permit) = (Vec::new(), Vec::new(), None);
     for key in keys {
         let may = match asked.body.key_type {
@@ -352,7 +350,13 @@ pub(super) async fn find_coordinator(
             coordinator.host = Str::from(&*advertised.host);
             coordinator.port = i32::from(advertised.port);
         }
-        response.coordinators.extend(refused);
+        if !refused.is_empty() {
+            response.coordinators.extend(refused);
+            let place: HashMap<Str, usize> = order.into_iter().zip(0..).collect();
+            response
+                .coordinators
+                .sort_by_key(|one| place.get(&one.key).copied());
+        }
     })
 }
 

@@ -26,28 +26,29 @@ mod kind {
     pub const GROUP: i8 = 32;
 }
 
-/// Asks for the right on a config resource. `None`: a type that nobody may ask for.
+/// Asks for the right on a config resource. A type that nobody knows is not asked for upstream.
 fn may(
     judge: &mut Judge<'_>,
     operation: Operation,
     kind: i8,
     name: &str,
-) -> Option<Result<Permit, ErrorCode>> {
+) -> Result<Permit, ErrorCode> {
     let (resource, code) = match kind {
         kind::TOPIC => (Resource::topic(name), ErrorCode::TOPIC_AUTHORIZATION_FAILED),
         kind::GROUP => (Resource::group(name), ErrorCode::GROUP_AUTHORIZATION_FAILED),
         kind::BROKER | kind::BROKER_LOGGER | kind::CLIENT_METRICS => {
             (Resource::CLUSTER, ErrorCode::CLUSTER_AUTHORIZATION_FAILED)
         }
-        _ => return None,
+        _ => return Err(ErrorCode::INVALID_REQUEST),
     };
-    Some(judge.may(operation, resource).ok_or(code))
+    judge.may(operation, resource).ok_or(code)
 }
 
 fn message(code: ErrorCode) -> Option<Str> {
     Some(Str::from_static(match code {
         ErrorCode::TOPIC_AUTHORIZATION_FAILED => "Topic authorization failed.",
         ErrorCode::GROUP_AUTHORIZATION_FAILED => "Group authorization failed.",
+        ErrorCode::INVALID_REQUEST => "Unsupported resource type.",
         _ => "Cluster authorization failed.",
     }))
 }
@@ -64,16 +65,11 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
             &resource.resource_name,
         );
         match verdict {
-            // Of an unknown type: the upstream says so.
-            None => {
-                collect(&mut permit, Some(Permit::unprotected()));
-                allowed.push(resource);
-            }
-            Some(Ok(one)) => {
+            Ok(one) => {
                 collect(&mut permit, Some(one));
                 allowed.push(resource);
             }
-            Some(Err(code)) => refused.push(DescribeConfigsResult {
+            Err(code) => refused.push(DescribeConfigsResult {
                 error_code: code.code(),
                 error_message: message(code),
                 resource_type: resource.resource_type,
@@ -105,15 +101,11 @@ macro_rules! alter {
             for resource in std::mem::take(&mut asked.body.resources) {
                 let (kind, name) = (resource.resource_type, resource.resource_name.clone());
                 match may(&mut judge, Operation::AlterConfigs, kind, &name) {
-                    None => {
-                        collect(&mut permit, Some(Permit::unprotected()));
-                        allowed.push(resource);
-                    }
-                    Some(Ok(one)) => {
+                    Ok(one) => {
                         collect(&mut permit, Some(one));
                         allowed.push(resource);
                     }
-                    Some(Err(code)) => {
+                    Err(code) => {
                         let mut result = <$result>::default();
                         result.error_code = code.code();
                         result.error_message = message(code);

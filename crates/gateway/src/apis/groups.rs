@@ -1,5 +1,6 @@
 //! Consumer groups and their offsets.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -156,8 +157,6 @@ async fn may_commit(
 ) -> Result<Permit, ErrorCode> {
     let name = match judge.start.api_version {
         10.. => judge
-            .core
-            .topology
             .name_of(topic.topic_id)
             .await
             .ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?,
@@ -270,7 +269,7 @@ async fn offset_fetch_batch(
     let mut allowed = Vec::new();
     let mut refused_groups = Vec::new();
     // Refused topics by group; groups whose topics are all asked for are filtered in the answer.
-    let mut refused_topics: Vec<(Str, Vec<OffsetFetchResponseTopics>)> = Vec::new();
+    let mut refused_topics: HashMap<Str, Vec<OffsetFetchResponseTopics>> = HashMap::new();
     for mut group in std::mem::take(&mut asked.body.groups) {
         let may = judge.may(Operation::Describe, Resource::group(&group.group_id));
         if !super::judge::collect(&mut permit, may) {
@@ -292,7 +291,10 @@ async fn offset_fetch_batch(
                 });
                 continue;
             }
-            refused_topics.push((group.group_id.clone(), refused));
+            refused_topics
+                .entry(group.group_id.clone())
+                .or_default()
+                .extend(refused);
             group.topics = Some(seen);
         }
         allowed.push(group);
@@ -309,7 +311,7 @@ async fn offset_fetch_batch(
             ..Default::default()
         });
     };
-    let whole: Vec<Str> = asked
+    let whole: HashSet<Str> = asked
         .body
         .groups
         .iter()
@@ -322,11 +324,8 @@ async fn offset_fetch_batch(
             if whole.contains(&group.group_id) {
                 filter_all(group, &eyes, version, |id| core.topology.cached_name(id));
             }
-            let refused = refused_topics
-                .iter_mut()
-                .find(|(id, _)| *id == group.group_id);
-            if let Some((_, refused)) = refused {
-                group.topics.append(refused);
+            if let Some(refused) = refused_topics.remove(&group.group_id) {
+                group.topics.extend(refused);
             }
         }
         response.groups.extend(refused_groups);
@@ -343,7 +342,7 @@ async fn visible_topics(
     let (mut seen, mut refused) = (Vec::new(), Vec::new());
     for topic in topics {
         let name = match judge.start.api_version {
-            10.. => judge.core.topology.name_of(topic.topic_id).await,
+            10.. => judge.name_of(topic.topic_id).await,
             _ => Some(topic.name.clone()),
         };
         let code = match name {

@@ -37,6 +37,7 @@ pub(super) struct Judge<'a> {
     pub(super) session: Arc<Session>,
     pub(super) start: RequestStart,
     policy: Arc<Policy>,
+    began: tokio::time::Instant,
     refused: Vec<(Operation, ResourceType, String, Basis)>,
 }
 
@@ -48,6 +49,7 @@ impl<'a> Judge<'a> {
             session,
             start,
             policy,
+            began: tokio::time::Instant::now(),
             refused: Vec::new(),
         }
     }
@@ -60,6 +62,11 @@ impl<'a> Judge<'a> {
             host: self.session.host.clone(),
             judged_at: self.policy.clone(),
         }
+    }
+
+    /// The name of a topic id. An id without one is never forwarded: the upstream may know it by then.
+    pub(super) async fn name_of(&self, id: uuid::Uuid) -> Option<Str> {
+        self.core.topology.name_of(id, self.began).await
     }
 
     fn ask(&self, operation: Operation, resource: Resource<'_>) -> Result<Permit, Basis> {

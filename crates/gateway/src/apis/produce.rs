@@ -8,70 +8,129 @@ use kastellan_core::operation::Operation;
 use kastellan_core::resource::{Resource, ResourceType};
 use wire::error::ErrorCode;
 use wire::frame::Frame;
-use wire::message::produce_request::TopicProduceData;
+use wire::message::produce_request::{PartitionProduceData, TopicProduceData};
 use wire::message::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use wire::message::{
     InitProducerIdRequest, InitProducerIdResponse, ProduceRequest, ProduceResponse,
 };
-use wire::record::BatchHeader;
+use wire::record::{Batch, BatchHeader, Codec};
 use wire::text::Str;
 
-use super::judge::{Judge, collect};
-use super::{Asked, PLAIN, Plan, Treatment, decode, own_time, recode};
+use super::judge::{Judge, collect, is_internal};
+use super::{PLAIN, Plan, Treatment, decode, own_time, recode};
 use crate::cause::Cause;
 use crate::config::HostPort;
 
+/// Whoever has this client id may write to the brokers' own topics.
+const ADMIN_CLIENT_ID: &str = "__admin_client";
+const OUR_CLIENT_ID: Str = Str::from_static("kastellan");
+/// First version that may hold zstd.
+const ZSTD_FROM: i16 = 7;
+
+/// What of a request goes on and what does not.
+#[derive(Default)]
+struct Sorted {
+    permit: Option<Permit>,
+    refused: Vec<TopicProduceResponse>,
+    /// A rule that names it allows writing to one of the brokers' own topics.
+    writes_internal: bool,
+}
+
 pub(super) async fn produce(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let mut asked = decode::<ProduceRequest>(frame.clone())?;
-    let client_id = asked.header.client_id.clone();
-    let refused_whole = check_transaction(&mut judge, &asked.body);
-    let mut permit = None;
-    let mut allowed = Vec::new();
-    let mut refused: Vec<(TopicProduceData, ErrorCode)> = Vec::new();
-    for topic in std::mem::take(&mut asked.body.topic_data) {
-        match verdict(&mut judge, &topic, refused_whole, &mut permit).await {
-            Ok(()) => allowed.push(topic),
-            Err(code) => refused.push((topic, code)),
+    let sorted = sort(&mut judge, &mut asked.body).await;
+    judge.record(asked.header.client_id.as_ref()).await;
+    let borrows_name = asked.header.client_id.as_deref() == Some(ADMIN_CLIENT_ID);
+    let is_renamed = borrows_name && !sorted.writes_internal;
+    if is_renamed {
+        asked.header.client_id = Some(OUR_CLIENT_ID);
+    }
+    let Sorted {
+        permit, refused, ..
+    } = sorted;
+    let is_whole = refused.is_empty();
+    let permit = match permit.filter(|_| !asked.body.topic_data.is_empty()) {
+        Some(permit) => permit,
+        // An empty request is the upstream's to answer.
+        None if is_whole => Permit::unprotected(),
+        None if asked.body.acks == 0 => return Ok(Treatment::Close(Cause::Refused)),
+        None => {
+            let mut response = ProduceResponse::default();
+            merge(&mut response, refused);
+            return asked.answer(&response);
         }
-    }
-    judge.record(client_id.as_ref()).await;
-    asked.body.topic_data = allowed;
-    let permit = permit.filter(|_| !asked.body.topic_data.is_empty());
-    // An empty request is the upstream's to answer.
-    let permit = if refused.is_empty() {
-        Some(permit.unwrap_or_else(Permit::unprotected))
-    } else {
-        permit
     };
-    if asked.body.acks == 0 {
-        return silent(&asked, frame, permit, refused.is_empty());
-    }
-    let answers: Vec<TopicProduceResponse> = refused
-        .iter()
-        .map(|(topic, code)| refuse_topic(topic, *code))
-        .collect();
-    let Some(permit) = permit else {
-        return asked.answer(&ProduceResponse {
-            responses: answers,
-            ..Default::default()
-        });
-    };
-    let deadline = own_time(asked.body.timeout_ms);
-    let version = asked.header.api_version;
-    let advertised = judge.session.listener.advertised.clone();
-    let plan = Plan::with(deadline, move |reply| {
-        finish(version, reply, answers, &advertised)
-    });
-    let request = if refused.is_empty() && !asked.was_stripped {
+    let request = if is_whole && !asked.was_stripped && !is_renamed {
         Frame::from(frame)
     } else {
         asked.encode()?
     };
+    if asked.body.acks == 0 {
+        return Ok(silent(request, permit, is_whole));
+    }
+    let version = asked.header.api_version;
+    let advertised = judge.session.listener.advertised.clone();
+    let plan = Plan::with(own_time(asked.body.timeout_ms), move |reply| {
+        finish(version, reply, refused, &advertised)
+    });
     Ok(Treatment::Forward {
         request,
         permit,
         plan,
     })
+}
+
+/// Takes out of the request what may not go on.
+async fn sort(judge: &mut Judge<'_>, request: &mut ProduceRequest) -> Sorted {
+    let version = judge.start.api_version;
+    let whole = check_transaction(judge, request);
+    let mut sorted = Sorted::default();
+    let mut allowed = Vec::new();
+    for mut topic in std::mem::take(&mut request.topic_data) {
+        let name = match verdict(judge, &topic, whole, &mut sorted.permit).await {
+            Ok(name) => name,
+            Err(code) => {
+                sorted.refused.push(refuse_topic(&topic, code));
+                continue;
+            }
+        };
+        sorted.writes_internal |= is_internal(&name);
+        let had_partitions = !topic.partition_data.is_empty();
+        topic.partition_data.retain(|partition| {
+            let Err(code) = check_batch(partition, version) else {
+                return true;
+            };
+            sorted.refused.push(TopicProduceResponse {
+                name: topic.name.clone(),
+                topic_id: topic.topic_id,
+                partition_responses: vec![refuse_partition(partition, code)],
+                ..Default::default()
+            });
+            false
+        });
+        if !(had_partitions && topic.partition_data.is_empty()) {
+            allowed.push(topic);
+        }
+    }
+    request.topic_data = allowed;
+    sorted
+}
+
+/// One batch and nothing else, so that no batch is looked at by the upstream which was not looked at here.
+fn check_batch(partition: &PartitionProduceData, version: i16) -> Result<(), ErrorCode> {
+    let records = partition
+        .records
+        .as_ref()
+        .ok_or(ErrorCode::INVALID_RECORD)?;
+    let batch = Batch::parse(records).map_err(|_| ErrorCode::INVALID_RECORD)?;
+    let attributes = batch.header().attributes;
+    if attributes.is_control() {
+        return Err(ErrorCode::INVALID_RECORD);
+    }
+    if version < ZSTD_FROM && attributes.codec() == Some(Codec::Zstd) {
+        return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
+    }
+    Ok(())
 }
 
 /// A batch with the transactional bit needs a transactional id, and Write on it; else the whole request is refused
@@ -101,14 +160,12 @@ async fn verdict(
     topic: &TopicProduceData,
     whole: Option<ErrorCode>,
     permit: &mut Option<Permit>,
-) -> Result<(), ErrorCode> {
+) -> Result<Str, ErrorCode> {
     if let Some(code) = whole {
         return Err(code);
     }
     let name = match judge.start.api_version {
         13.. => judge
-            .core
-            .topology
             .name_of(topic.topic_id)
             .await
             .ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?,
@@ -116,60 +173,49 @@ async fn verdict(
     };
     let may = judge.may(Operation::Write, Resource::topic(&name));
     if collect(permit, may) {
-        Ok(())
+        Ok(name)
     } else {
         Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED)
     }
 }
 
 fn refuse_topic(topic: &TopicProduceData, code: ErrorCode) -> TopicProduceResponse {
-    let partition_responses = topic
-        .partition_data
-        .iter()
-        .map(|partition| PartitionProduceResponse {
-            index: partition.index,
-            error_code: code.code(),
-            base_offset: -1,
-            log_append_time_ms: -1,
-            log_start_offset: -1,
-            ..Default::default()
-        })
-        .collect();
+    let partitions = topic.partition_data.iter();
     TopicProduceResponse {
         name: topic.name.clone(),
         topic_id: topic.topic_id,
-        partition_responses,
+        partition_responses: partitions
+            .map(|partition| refuse_partition(partition, code))
+            .collect(),
+        ..Default::default()
+    }
+}
+
+fn refuse_partition(partition: &PartitionProduceData, code: ErrorCode) -> PartitionProduceResponse {
+    PartitionProduceResponse {
+        index: partition.index,
+        error_code: code.code(),
+        base_offset: -1,
+        log_append_time_ms: -1,
+        log_start_offset: -1,
         ..Default::default()
     }
 }
 
 /// acks=0: nothing can be answered, so anything refused closes the connection once the rest is on its way.
-fn silent(
-    asked: &Asked<ProduceRequest>,
-    frame: Bytes,
-    permit: Option<Permit>,
-    is_whole: bool,
-) -> Result<Treatment, Cause> {
-    let Some(permit) = permit else {
-        return Ok(Treatment::Close(Cause::Refused));
-    };
-    if !is_whole {
-        return Ok(Treatment::ForwardThenClose {
-            request: asked.encode()?,
+fn silent(request: Frame, permit: Permit, is_whole: bool) -> Treatment {
+    if is_whole {
+        return Treatment::Forward {
+            request,
             permit,
-            cause: Cause::Refused,
-        });
+            plan: Plan::silent(),
+        };
     }
-    let request = if asked.was_stripped {
-        asked.encode()?
-    } else {
-        Frame::from(frame)
-    };
-    Ok(Treatment::Forward {
+    Treatment::ForwardThenClose {
         request,
         permit,
-        plan: Plan::silent(),
-    })
+        cause: Cause::Refused,
+    }
 }
 
 /// Puts refusals beside the upstream's answers; node addresses become ours.
@@ -181,26 +227,33 @@ fn finish(
 ) -> Result<Frame, Cause> {
     let advertised = advertised.clone();
     recode::<ProduceRequest>(version, reply, move |response| {
-        let by_topic: HashMap<(Str, uuid::Uuid), usize> = response
-            .responses
-            .iter()
-            .enumerate()
-            .map(|(at, topic)| ((topic.name.clone(), topic.topic_id), at))
-            .collect();
-        for topic in refused {
-            match by_topic
-                .get(&(topic.name.clone(), topic.topic_id))
-                .and_then(|at| response.responses.get_mut(*at))
-            {
-                Some(known) => known.partition_responses.extend(topic.partition_responses),
-                None => response.responses.push(topic),
-            }
-        }
+        merge(response, refused);
         for node in &mut response.node_endpoints {
             node.host = Str::from(&*advertised.host);
             node.port = i32::from(advertised.port);
         }
     })
+}
+
+/// One entry a topic: partitions that were refused come behind those that were answered.
+fn merge(response: &mut ProduceResponse, refused: Vec<TopicProduceResponse>) {
+    if refused.is_empty() {
+        return;
+    }
+    let mut places: HashMap<(Str, uuid::Uuid), usize> = HashMap::new();
+    for topic in std::mem::take(&mut response.responses)
+        .into_iter()
+        .chain(refused)
+    {
+        let next = response.responses.len();
+        let place = *places
+            .entry((topic.name.clone(), topic.topic_id))
+            .or_insert(next);
+        match response.responses.get_mut(place) {
+            Some(known) => known.partition_responses.extend(topic.partition_responses),
+            None => response.responses.push(topic),
+        }
+    }
 }
 
 pub(super) async fn init_producer_id(

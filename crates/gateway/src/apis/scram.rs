@@ -1,7 +1,7 @@
 //! DescribeUserScramCredentials and AlterUserScramCredentials: answered from our own store, so that
 //! `kafka-configs.sh --entity-type users` manages the gateway. Only derived keys arrive, never a password.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;
 use kastellan_core::credential::{ITERATIONS, ScramMechanism};
@@ -58,21 +58,19 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
     }
     let known: HashMap<String, Vec<(ScramMechanism, u32)>> =
         judge.core.ports.scram.list().into_iter().collect();
-    let mut names: Vec<Str> = Vec::new();
-    if wanted.is_empty() {
-        let mut all: Vec<&String> = known.keys().collect();
-        all.sort();
-        names.extend(all.into_iter().map(Str::from));
-    } else {
-        for name in &wanted {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
+    let mut names = wanted;
+    if names.is_empty() {
+        names = known.keys().map(Str::from).collect();
+        names.sort();
     }
+    let mut times: HashMap<Str, usize> = HashMap::new();
+    for name in &names {
+        *times.entry(name.clone()).or_default() += 1;
+    }
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     let results = names.into_iter().map(|name| {
-        let times = wanted.iter().filter(|one| **one == name).count();
-        if times > 1 {
+        if times.get(&name).is_some_and(|times| *times > 1) {
             let text = format!("Cannot describe SCRAM credentials for the same user twice in a single request: {name}");
             return described(name, Err((ErrorCode::DUPLICATE_RESOURCE, text)));
         }
@@ -118,43 +116,30 @@ fn described(
 
 pub(super) async fn alter(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let asked = decode::<AlterUserScramCredentialsRequest>(frame)?;
-    let (deletions, upsertions) = (&asked.body.deletions, &asked.body.upsertions);
-    let all_names = || {
-        deletions
-            .iter()
-            .map(|one| &one.name)
-            .chain(upsertions.iter().map(|one| &one.name))
-    };
-    let names: BTreeSet<Str> = all_names().cloned().collect();
+    let mut wanted: BTreeMap<Str, Vec<Wanted<'_>>> = BTreeMap::new();
+    for deletion in &asked.body.deletions {
+        let of_user = wanted.entry(deletion.name.clone()).or_default();
+        of_user.push(Wanted::Deletion(deletion));
+    }
+    for upsertion in &asked.body.upsertions {
+        let of_user = wanted.entry(upsertion.name.clone()).or_default();
+        of_user.push(Wanted::Upsertion(upsertion));
+    }
     if judge.may(Operation::Alter, Resource::CLUSTER).is_none() {
         judge.record(asked.header.client_id.as_ref()).await;
-        let results = names
-            .into_iter()
+        let results = wanted
+            .into_keys()
             .map(|name| altered(name, Err((DENIED, DENIED_TEXT.to_string()))));
         return asked.answer(&AlterUserScramCredentialsResponse {
             results: results.collect(),
             ..Default::default()
         });
     }
-    // One user twice, also for two mechanisms: none of that user's changes happen.
-    let is_twice = |name: &Str| all_names().filter(|one| *one == name).count() > 1;
     let mut results = Vec::new();
     let mut changes = Vec::new();
     let mut changed_names = Vec::new();
-    for name in names {
-        let change = if is_twice(&name) {
-            Err((
-                ErrorCode::DUPLICATE_RESOURCE,
-                "A user credential cannot be altered twice in the same request".into(),
-            ))
-        } else if let Some(deletion) = deletions.iter().find(|one| one.name == name) {
-            deletion_of(deletion)
-        } else if let Some(upsertion) = upsertions.iter().find(|one| one.name == name) {
-            upsertion_of(upsertion)
-        } else {
-            continue;
-        };
-        match change {
+    for (name, of_user) in wanted {
+        match the_change(&of_user) {
             Ok(change) => {
                 changes.push(change);
                 changed_names.push(name);
@@ -178,6 +163,24 @@ pub(super) async fn alter(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatmen
         results,
         ..Default::default()
     })
+}
+
+/// What a request wants done to one user's credential.
+enum Wanted<'a> {
+    Deletion(&'a ScramCredentialDeletion),
+    Upsertion(&'a ScramCredentialUpsertion),
+}
+
+/// One user twice, also for two mechanisms: none of that user's changes happen.
+fn the_change(wanted: &[Wanted<'_>]) -> Result<ScramChange, Refusal> {
+    match wanted {
+        [Wanted::Deletion(deletion)] => deletion_of(deletion),
+        [Wanted::Upsertion(upsertion)] => upsertion_of(upsertion),
+        _ => Err((
+            ErrorCode::DUPLICATE_RESOURCE,
+            "A user credential cannot be altered twice in the same request".to_owned(),
+        )),
+    }
 }
 
 fn change_code(error: &ChangeError) -> ErrorCode {

@@ -1,7 +1,5 @@
 //! CreateTopics, DeleteTopics, CreatePartitions.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
 use kastellan_core::authorize::Permit;
 use kastellan_core::operation::Operation;
@@ -15,7 +13,6 @@ use wire::message::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse,
     DeleteTopicsRequest, DeleteTopicsResponse,
 };
-use wire::text::Str;
 
 use super::judge::{Judge, collect};
 use super::merge::split;
@@ -129,14 +126,26 @@ async fn may_delete(
     topic: &DeleteTopicState,
     permit: &mut Option<Permit>,
 ) -> Result<(), Box<DeletableTopicResult>> {
-    let name = match &topic.name {
-        Some(name) => Some(name.clone()),
-        None => judge.core.topology.name_of(topic.topic_id).await,
-    };
-    // The upstream's to answer: unknown ids tell nothing but that they are unknown.
-    let Some(name) = name else {
-        collect(permit, Some(Permit::unprotected()));
-        return Ok(());
+    let name = match (&topic.name, topic.topic_id.is_nil()) {
+        (Some(name), true) => name.clone(),
+        (None, false) => match judge.name_of(topic.topic_id).await {
+            Some(name) => name,
+            None => {
+                return Err(cannot_delete(
+                    topic,
+                    ErrorCode::UNKNOWN_TOPIC_ID,
+                    "This server does not host this topic ID.",
+                ));
+            }
+        },
+        (Some(_), false) => {
+            let text = "You may not specify both topic name and topic id.";
+            return Err(cannot_delete(topic, ErrorCode::INVALID_REQUEST, text));
+        }
+        (None, true) => {
+            let text = "Neither topic name nor id were specified.";
+            return Err(cannot_delete(topic, ErrorCode::INVALID_REQUEST, text));
+        }
     };
     if collect(permit, judge.probe(Operation::Delete, Resource::CLUSTER)) {
         return Ok(());
@@ -162,6 +171,20 @@ async fn may_delete(
     }))
 }
 
+fn cannot_delete(
+    topic: &DeleteTopicState,
+    code: ErrorCode,
+    text: &'static str,
+) -> Box<DeletableTopicResult> {
+    Box::new(DeletableTopicResult {
+        name: topic.name.clone(),
+        topic_id: topic.topic_id,
+        error_code: code.code(),
+        error_message: Some(text.into()),
+        ..Default::default()
+    })
+}
+
 /// Puts elements in an order that says nothing.
 fn shuffle<T>(elements: &mut [T]) {
     for at in (1..elements.len()).rev() {
@@ -179,10 +202,6 @@ pub(super) async fn create_partitions(
 ) -> Result<Treatment, Cause> {
     let mut asked = decode::<CreatePartitionsRequest>(frame)?;
     let topics = std::mem::take(&mut asked.body.topics);
-    let mut counts: HashMap<Str, usize> = HashMap::new();
-    for topic in &topics {
-        *counts.entry(topic.name.clone()).or_default() += 1;
-    }
     let topics = split(&mut judge, Operation::Alter, topics, |topic| {
         Resource::topic(&topic.name)
     });

@@ -33,13 +33,13 @@ pub enum UpstreamError {
     TimedOut,
 }
 
+/// Both halves of a way to the upstream.
+pub type Opened = Result<(Box<dyn Outbound>, Box<dyn Inbound>), UpstreamError>;
+
 /// Where requests go.
 pub trait Upstream: Send + Sync {
     /// A way of one downstream connection: as a socket of its own would be.
-    fn open<'a>(
-        &'a self,
-        peer: Peer,
-    ) -> Pending<'a, Result<(Box<dyn Outbound>, Box<dyn Inbound>), UpstreamError>>;
+    fn open<'a>(&'a self, peer: Peer) -> Pending<'a, Opened>;
 
     /// For logs and status.
     fn name(&self) -> String;

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use wire::frame::{self, Frame};
 
-use super::{Inbound, Outbound, Peer, Upstream, UpstreamError};
+use super::{Inbound, Opened, Outbound, Peer, Upstream, UpstreamError};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WRITE: Duration = Duration::from_secs(30);
@@ -31,10 +31,7 @@ impl TcpUpstream {
 }
 
 impl Upstream for TcpUpstream {
-    fn open<'a>(
-        &'a self,
-        _peer: Peer,
-    ) -> Pending<'a, Result<(Box<dyn Outbound>, Box<dyn Inbound>), UpstreamError>> {
+    fn open<'a>(&'a self, _peer: Peer) -> Pending<'a, Opened> {
         Box::pin(async move {
             let stream = tokio::time::timeout(CONNECT, TcpStream::connect(&self.address))
                 .await
