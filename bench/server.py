@@ -33,6 +33,16 @@ def resident(pids) -> int:
     return total
 
 
+#: The load comes from one address: what protects a server from that is out of the way.
+CONFIG = """
+[gateway.limits]
+max_connections_per_ip = 10000
+max_connections_per_principal = 10000
+accept_rate_per_ip = 100000
+accept_rate = 100000
+"""
+
+
 class Kastellan:
     """A server with one user, `bench`, who may do what the measures need and nothing else."""
 
@@ -45,6 +55,8 @@ class Kastellan:
         self.password_file = Path(self.home.name) / "password"
         self.password_file.touch(mode=0o600)
         self.password_file.write_text(self.password + "\n")
+        self.config = Path(self.home.name) / "kastellan.toml"
+        self.config.write_text(CONFIG)
         self.process = None
         self.facts = {}
 
@@ -65,7 +77,7 @@ class Kastellan:
         command = [self.binary, "up", "--data", self.data, "--ready-file", self.ready]
         for listener in ("--bind-kafka", "--bind-kafka-mtls", "--bind-ops"):
             command += [listener, "127.0.0.1:0"]
-        command += ["--admin-password-file", self.password_file]
+        command += ["--admin-password-file", self.password_file, "--config", self.config]
         log = open(Path(self.home.name) / "log", "ab")
         self.process = subprocess.Popen(command, stdout=log, stderr=log)
         log.close()
