@@ -117,12 +117,16 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     place: Place,
-    draining: watch::Receiver<bool>,
+    mut draining: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
     metrics::counter!("gateway_connections_total", "listener" => listener.name.to_string())
         .increment(1);
-    let cause = match enter(&core, &listener, stream, peer, place).await {
+    let entered = tokio::select! {
+        entered = enter(&core, &listener, stream, peer, place) => entered,
+        _ = draining.wait_for(|draining| *draining) => Err(Cause::Draining),
+    };
+    let cause = match entered {
         Err(cause) => cause,
         Ok(entered) => live(&core, &listener, peer, entered, draining).await,
     };

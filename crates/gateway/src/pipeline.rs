@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{ReadHalf, WriteHalf};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::time::Instant;
 use wire::frame::{Frame, FrameCaps};
 use wire::header::RequestStart;
 
@@ -17,7 +18,7 @@ use crate::apis::{self, Context, Plan, Treatment};
 use crate::cause::Cause;
 use crate::gateway::Core;
 use crate::session::{Registered, Session};
-use crate::transport::{Patience, Received, Transport, read_frame, write_frame};
+use crate::transport::{Patience, Received, Run, Transport, read_frame};
 use crate::upstream::{self, Inbound, Outbound, Peer, Sealed};
 
 /// How long answers may still leave after the last request was read.
@@ -27,11 +28,17 @@ const FLUSH: Duration = Duration::from_secs(5);
 enum Entry {
     /// The upstream connection was opened: answers come from here.
     Opened(Box<dyn Inbound>),
-    Upstream {
-        plan: Plan,
-        correlation_id: i32,
-    },
+    Upstream(Expected),
     Local(Frame),
+}
+
+/// An answer that the upstream owes.
+struct Expected {
+    plan: Plan,
+    start: RequestStart,
+    since: Instant,
+    /// The request's share of memory, given back when it is answered.
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 /// Serves until somebody ends it; says who.
@@ -122,10 +129,7 @@ impl Down<'_> {
             Some(&self.core.memory),
         )
         .await;
-        let Received {
-            frame,
-            memory: _share,
-        } = match read {
+        let Received { frame, memory } = match read {
             // Somebody who waits for an answer is not idle.
             Err(Cause::Idle) if self.in_flight.load(Ordering::Relaxed) > 0 => return Ok(()),
             other => other?.ok_or(Cause::ClientClosed)?,
@@ -140,10 +144,12 @@ impl Down<'_> {
             } => {
                 self.open(context).await?;
                 if plan.expects_answer() {
-                    self.push(Entry::Upstream {
+                    self.push(Entry::Upstream(Expected {
                         plan,
-                        correlation_id: start.correlation_id,
-                    })
+                        start,
+                        since: Instant::now(),
+                        _share: memory,
+                    }))
                     .await?;
                 }
                 let outbound = self.outbound.as_mut().ok_or(Cause::UpstreamClosed)?;
@@ -200,48 +206,104 @@ impl Down<'_> {
 
 async fn up(
     core: &Arc<Core>,
-    mut writer: WriteHalf<Transport>,
-    mut entries: mpsc::Receiver<Entry>,
+    writer: WriteHalf<Transport>,
+    entries: mpsc::Receiver<Entry>,
     in_flight: &AtomicUsize,
 ) -> Cause {
-    let mut answers = Answers::default();
+    let mut up = Up {
+        core,
+        writer,
+        run: Run::default(),
+        entries,
+        answers: Answers::default(),
+        in_flight,
+    };
     loop {
-        let entry = tokio::select! {
-            biased;
-            entry = entries.recv() => entry,
-            // Keeps requests without an answer going, and notices an upstream that closes.
-            early = answers.early() => match early {
-                Ok(()) => continue,
-                Err(cause) => return cause,
-            },
-        };
-        let Some(entry) = entry else { break };
-        let answer = match entry {
-            Entry::Opened(opened) => {
-                answers.inbound = Some(opened);
-                in_flight.fetch_sub(1, Ordering::Relaxed);
-                continue;
-            }
-            Entry::Local(frame) => Ok(frame),
-            Entry::Upstream {
-                plan,
-                correlation_id,
-            } => answers.next(plan, correlation_id).await,
-        };
-        let written = match answer {
-            Ok(frame) => {
-                metrics::counter!("gateway_response_bytes_total").increment(frame.len() as u64);
-                write_frame(&mut writer, frame, core.deadlines().write).await
-            }
-            Err(cause) => Err(cause),
-        };
-        in_flight.fetch_sub(1, Ordering::Relaxed);
-        if let Err(cause) = written {
-            return cause;
+        match up.step().await {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(cause) => return cause,
         }
     }
-    let _ = tokio::time::timeout(FLUSH, tokio::io::AsyncWriteExt::shutdown(&mut writer)).await;
+    let shut = tokio::io::AsyncWriteExt::shutdown(&mut up.writer);
+    let _ = tokio::time::timeout(FLUSH, shut).await;
     Cause::ClientClosed
+}
+
+/// Answers go out in runs: one is written when the next is not there yet.
+struct Up<'a> {
+    core: &'a Arc<Core>,
+    writer: WriteHalf<Transport>,
+    run: Run,
+    entries: mpsc::Receiver<Entry>,
+    answers: Answers,
+    in_flight: &'a AtomicUsize,
+}
+
+impl Up<'_> {
+    /// Treats the next entry; `false`: there will be none.
+    async fn step(&mut self) -> Result<bool, Cause> {
+        let Some(entry) = self.next_entry().await? else {
+            self.flush().await?;
+            return Ok(false);
+        };
+        let answer = match entry {
+            Entry::Opened(opened) => {
+                self.answers.inbound = Some(opened);
+                None
+            }
+            Entry::Local(frame) => Some(frame),
+            Entry::Upstream(expected) => Some(self.answer(expected).await?),
+        };
+        if let Some(frame) = answer {
+            metrics::counter!("gateway_response_bytes_total").increment(frame.len() as u64);
+            let patience = self.core.deadlines().write;
+            self.run.put(&mut self.writer, frame, patience).await?;
+        }
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    async fn next_entry(&mut self) -> Result<Option<Entry>, Cause> {
+        if let Ok(entry) = self.entries.try_recv() {
+            return Ok(Some(entry));
+        }
+        self.flush().await?;
+        loop {
+            tokio::select! {
+                biased;
+                entry = self.entries.recv() => return Ok(entry),
+                // Keeps requests without an answer going, and notices an upstream that closes.
+                early = self.answers.early() => early?,
+            }
+        }
+    }
+
+    async fn answer(&mut self, expected: Expected) -> Result<Frame, Cause> {
+        let api = wire::api::name(expected.start.api_key);
+        let since = expected.since;
+        let next = self.answers.next(expected);
+        tokio::pin!(next);
+        let answer = tokio::select! {
+            biased;
+            answer = &mut next => answer,
+            // Nobody waits for answers that are ready already.
+            () = std::future::ready(()), if !self.run.is_empty() => {
+                self.run.flush(&mut self.writer, self.core.deadlines().write).await?;
+                next.await
+            }
+        };
+        metrics::histogram!("gateway_request_seconds", "api" => api).record(since.elapsed());
+        answer
+    }
+
+    async fn flush(&mut self) -> Result<(), Cause> {
+        if self.run.is_empty() {
+            return Ok(());
+        }
+        let patience = self.core.deadlines().write;
+        self.run.flush(&mut self.writer, patience).await
+    }
 }
 
 /// Answers of the upstream, in the order of the requests.
@@ -273,11 +335,12 @@ impl Answers {
         Ok(())
     }
 
-    async fn next(&mut self, plan: Plan, correlation_id: i32) -> Result<Frame, Cause> {
+    async fn next(&mut self, expected: Expected) -> Result<Frame, Cause> {
+        let Expected { plan, start, .. } = expected;
         let reply = tokio::time::timeout(plan.deadline(), self.receive())
             .await
             .map_err(|_| Cause::UpstreamTimeout)??;
-        if reply.correlation_id() != Some(correlation_id) {
+        if reply.correlation_id() != Some(start.correlation_id) {
             tracing::error!("Upstream answered another request");
             return Err(Cause::UpstreamProtocol);
         }

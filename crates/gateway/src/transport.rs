@@ -17,6 +17,8 @@ use crate::cause::Cause;
 
 /// Parts smaller than this are joined before they are written.
 const JOIN_BELOW: usize = 16 << 10;
+/// Bytes that wait for each other at most.
+const RUN_MAX: usize = 64 << 10;
 
 pub enum Transport {
     Plain(TcpStream),
@@ -121,6 +123,10 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
         let (length, wanted) = match progress {
             Progress::Ready { .. } => {
                 let frame = frame::take(buffer, caps)?;
+                if frame.as_ref().is_some_and(|frame| frame.len() > LARGE) {
+                    // What came behind moves to memory of its own, or the large piece would stay with the connection.
+                    *buffer = BytesMut::from(&buffer[..]);
+                }
                 return Ok(frame.map(|frame| Received {
                     frame,
                     memory: share,
@@ -159,19 +165,52 @@ pub async fn write_frame<S: AsyncWrite + Unpin>(
     frame: Frame,
     patience: Duration,
 ) -> Result<(), Cause> {
-    let parts = frame.into_wire().ok_or(Cause::Internal)?;
-    let mut joined = BytesMut::new();
-    for part in parts {
-        if part.len() < JOIN_BELOW {
-            joined.extend_from_slice(&part);
-            continue;
-        }
-        write_all(stream, &joined, patience).await?;
-        joined.clear();
-        write_all(stream, &part, patience).await?;
+    let mut run = Run::default();
+    run.put(stream, frame, patience).await?;
+    run.flush(stream, patience).await
+}
+
+/// Frames that leave together: small ones wait for each other, large parts are never copied.
+#[derive(Default)]
+pub struct Run(BytesMut);
+
+impl Run {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
-    write_all(stream, &joined, patience).await?;
-    progress(patience, stream.flush()).await
+
+    /// Adds a frame. Writes only what does not fit any more.
+    pub async fn put<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        frame: Frame,
+        patience: Duration,
+    ) -> Result<(), Cause> {
+        for part in frame.into_wire().ok_or(Cause::Internal)? {
+            if part.len() < JOIN_BELOW {
+                self.0.extend_from_slice(&part);
+            }
+            if part.len() >= JOIN_BELOW || self.0.len() >= RUN_MAX {
+                write_all(stream, &self.0, patience).await?;
+                self.0.clear();
+            }
+            if part.len() >= JOIN_BELOW {
+                write_all(stream, &part, patience).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what waits, and keeps no memory.
+    pub async fn flush<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        patience: Duration,
+    ) -> Result<(), Cause> {
+        let waiting = std::mem::take(&mut self.0);
+        write_all(stream, &waiting, patience).await?;
+        progress(patience, stream.flush()).await
+    }
 }
 
 async fn write_all<S: AsyncWrite + Unpin>(

@@ -25,6 +25,8 @@ use crate::transport::{Patience, Transport, read_frame, write_frame};
 
 const HANDSHAKE: i16 = 17;
 const AUTHENTICATE: i16 = 36;
+/// Longest PLAIN or SCRAM message, in bytes.
+const TOKEN_MAX: usize = 4 << 10;
 
 struct Dialogue<'a, 'k> {
     knock: &'a Knock<'k>,
@@ -54,11 +56,21 @@ pub async fn log_in(
         software: Software::default(),
     };
     let mechanism = dialogue.choose(offered).await?;
-    let principal = match mechanism {
-        Mechanism::Scram(scram) => dialogue.scram(scram).await?,
-        _ => dialogue.plain().await?,
+    let proven = match mechanism {
+        Mechanism::Scram(scram) => dialogue.scram(scram).await,
+        _ => dialogue.plain().await,
     };
-    Ok((principal, dialogue.software))
+    if let Err(cause) = proven
+        && cause != Cause::LoginRefused
+        && cause != Cause::Overload
+    {
+        // Broken off before the proof: half a failure of the source.
+        let core = knock.core;
+        let now = core.ports.clock.monotonic();
+        core.throttle
+            .failed(knock.peer.ip(), None, 0.5, std::time::Duration::ZERO, now);
+    }
+    Ok((proven?, dialogue.software))
 }
 
 impl Dialogue<'_, '_> {
@@ -167,6 +179,9 @@ impl Dialogue<'_, '_> {
         let mut reader = Reader::stripping(frame);
         let header = RequestHeader::read(&mut reader)?;
         let request = SaslAuthenticateRequest::decode(&mut reader, header.api_version)?;
+        if request.auth_bytes.len() > TOKEN_MAX {
+            return Err(Cause::FrameTooLarge);
+        }
         Ok((header, request.auth_bytes))
     }
 

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use kastellan_core::ports::Pending;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use wire::frame::{self, Frame};
+
+use crate::cause::Cause;
+use crate::transport::write_frame;
 
 use super::{Inbound, Opened, Outbound, Peer, Upstream, UpstreamError};
 
@@ -61,14 +64,12 @@ struct TcpOutbound(OwnedWriteHalf);
 impl Outbound for TcpOutbound {
     fn send(&mut self, frame: Frame) -> Pending<'_, Result<(), UpstreamError>> {
         Box::pin(async move {
-            let parts = frame.into_wire().ok_or(UpstreamError::Protocol)?;
-            for part in parts {
-                tokio::time::timeout(WRITE, self.0.write_all(&part))
-                    .await
-                    .map_err(|_| UpstreamError::TimedOut)?
-                    .map_err(|_| UpstreamError::Closed)?;
-            }
-            Ok(())
+            let written = write_frame(&mut self.0, frame, WRITE).await;
+            written.map_err(|cause| match cause {
+                Cause::SlowReader => UpstreamError::TimedOut,
+                Cause::ClientClosed => UpstreamError::Closed,
+                _ => UpstreamError::Protocol,
+            })
         })
     }
 }
@@ -87,7 +88,13 @@ impl Inbound for TcpInbound {
                 if let Some(bytes) = taken.map_err(|_| UpstreamError::Protocol)? {
                     return Ok(Frame::from(bytes));
                 }
-                self.buffer.reserve(64 << 10);
+                // Little while nothing is there: most connections wait.
+                let room = if self.buffer.is_empty() {
+                    4 << 10
+                } else {
+                    64 << 10
+                };
+                self.buffer.reserve(room);
                 match self.reader.read_buf(&mut self.buffer).await {
                     Ok(0) | Err(_) => return Err(UpstreamError::Closed),
                     Ok(_) => {}
