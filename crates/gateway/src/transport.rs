@@ -83,6 +83,10 @@ pub struct Received {
 /// Memory for requests above [`LARGE`], in KiB.
 pub type Memory = Arc<Semaphore>;
 
+/// Bytes that are made room for: while nothing is there, while a frame is on its way, and at most at a time.
+const FIRST: usize = 4 << 10;
+const CHUNK: usize = 16 << 10;
+const STEP: usize = 64 << 10;
 /// Bytes from which on a frame takes its share of memory before its body is read.
 const LARGE: usize = 64 << 10;
 /// How long a connection waits for its share.
@@ -107,11 +111,11 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
     let mut share = None;
     let first = match patience.first_byte {
         Some(limit) if buffer.is_empty() => {
-            tokio::time::timeout(limit, fill(stream, buffer, 4 << 10))
+            tokio::time::timeout(limit, fill(stream, buffer, FIRST))
                 .await
                 .map_err(|_| Cause::Idle)?
         }
-        None if buffer.is_empty() => fill(stream, buffer, 4 << 10).await,
+        None if buffer.is_empty() => fill(stream, buffer, FIRST).await,
         _ => Ok(1),
     };
     if first.map_err(|_| Cause::ClientClosed)? == 0 {
@@ -123,7 +127,7 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
         let (length, wanted) = match progress {
             Progress::Ready { .. } => {
                 let frame = frame::take(buffer, caps)?;
-                if frame.as_ref().is_some_and(|frame| frame.len() > LARGE) {
+                if frame.as_ref().is_some_and(|frame| frame.len() > CHUNK) {
                     // What came behind moves to memory of its own, or the large piece would stay with the connection.
                     *buffer = BytesMut::from(&buffer[..]);
                 }
@@ -136,9 +140,9 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
                 if let Some(memory) = memory.filter(|_| length > LARGE && share.is_none()) {
                     share = Some(share_of(memory, length).await?);
                 }
-                (length, missing.min(LARGE))
+                (length, missing.clamp(CHUNK, STEP))
             }
-            Progress::Length | Progress::Idle => (0, 4 << 10),
+            Progress::Length | Progress::Idle => (0, FIRST),
         };
         let limit = patience.whole + Duration::from_secs((length >> 20) as u64);
         let read = tokio::time::timeout_at(started + limit, fill(stream, buffer, wanted))

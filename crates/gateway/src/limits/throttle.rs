@@ -10,6 +10,8 @@ use super::{Bucket, Prefix};
 
 /// Failures that a source may have at once, and how they are forgiven.
 const FAILURES: f64 = 10.0;
+/// What a broken-off conversation counts: with less left, a source has used up its failures.
+pub const HALF: f64 = 0.5;
 const FORGIVEN_PER_SECOND: f64 = 0.1;
 /// How long a source that used them up is closed at accept.
 const CLOSED_FOR: Duration = Duration::from_secs(30);
@@ -64,7 +66,7 @@ impl Throttle {
         let source = state.sources.entry(Prefix::of(ip)).or_insert(fresh);
         source.bucket.refill(FORGIVEN_PER_SECOND, FAILURES, now);
         source.bucket.take(weight);
-        if source.bucket.refill(0.0, FAILURES, now) <= 0.0 {
+        if source.bucket.refill(0.0, FAILURES, now) < HALF {
             source.closed_until = now + CLOSED_FOR;
         }
         let Some(account) = account else { return base };

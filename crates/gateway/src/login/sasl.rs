@@ -20,6 +20,7 @@ use wire::sasl::{Mechanism, plain};
 use super::{Knock, by_credential, refused};
 use crate::apiversions;
 use crate::cause::Cause;
+use crate::limits::throttle::HALF;
 use crate::session::Software;
 use crate::transport::{Patience, Transport, read_frame, write_frame};
 
@@ -68,7 +69,7 @@ pub async fn log_in(
         let core = knock.core;
         let now = core.ports.clock.monotonic();
         core.throttle
-            .failed(knock.peer.ip(), None, 0.5, std::time::Duration::ZERO, now);
+            .failed(knock.peer.ip(), None, HALF, std::time::Duration::ZERO, now);
     }
     Ok((proven?, dialogue.software))
 }

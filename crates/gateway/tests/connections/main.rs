@@ -1,0 +1,14 @@
+//! Connections from accept to close: bytes, logins, order, deadlines, and how sessions are cut.
+//!
+//! Real sockets, real TLS, real SASL; the upstream answers what it is told to. Which rights an API needs is not looked at
+//! here: everybody who logs in may do everything.
+
+mod certificates;
+mod deadlines;
+mod frames;
+mod login;
+mod order;
+mod peer;
+mod refusals;
+mod revocation;
+mod world;
