@@ -25,11 +25,10 @@ pub struct Entry {
 
 impl Entry {
     /// The bytes, within the limit: an event that is too large loses its details, never its facts.
-    pub(crate) fn to_body(&self) -> Vec<u8> {
-        let encode = |entry: &Self| serde_json::to_vec(entry).unwrap_or_default();
-        let body = encode(self);
+    pub(crate) fn to_body(&self) -> serde_json::Result<Vec<u8>> {
+        let body = serde_json::to_vec(self)?;
         if body.len() <= BODY_MAX {
-            return body;
+            return Ok(body);
         }
         let mut shorter = self.clone();
         shorter.event.detail.clear();
@@ -41,6 +40,6 @@ impl Entry {
             change.before = change.before.as_deref().map(kastellan_core::event::cut);
             change.after = change.after.as_deref().map(kastellan_core::event::cut);
         }
-        encode(&shorter)
+        serde_json::to_vec(&shorter)
     }
 }

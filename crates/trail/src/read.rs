@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::chain;
+use crate::chain::{self, Hash};
 use crate::entry::Entry;
-use crate::segment::{self, HEADER_LEN, Header, Piece};
+use crate::segment::{Header, Met, Walk};
 
 /// Bytes of a segment, at most.
 const SEGMENT_MAX: u64 = 256 << 20;
@@ -42,23 +42,42 @@ pub(crate) fn segments(dir: &Path) -> io::Result<Vec<PathBuf>> {
 
 pub(crate) fn load(path: &Path) -> io::Result<Vec<u8>> {
     if std::fs::metadata(path)?.len() > SEGMENT_MAX {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "segment is too large",
-        ));
+        return Err(invalid(path, "the segment is too large"));
     }
     std::fs::read(path)
 }
 
-/// Every entry that can be read, oldest first.
-pub fn read(dir: &Path) -> io::Result<Vec<Entry>> {
+fn invalid(path: &Path, what: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("{}: {what}", path.display()),
+    )
+}
+
+/// Every entry, oldest first; one segment is in memory at a time.
+///
+/// Damage is an error in its place, and reading goes on with the next segment. An end that is being written is no
+/// damage.
+pub fn read(dir: &Path) -> io::Result<impl Iterator<Item = io::Result<Entry>>> {
+    Ok(segments(dir)?
+        .into_iter()
+        .flat_map(|file| read_segment(&file).unwrap_or_else(|error| vec![Err(error)])))
+}
+
+fn read_segment(file: &Path) -> io::Result<Vec<io::Result<Entry>>> {
+    let bytes = load(file)?;
+    let header = Header::parse(&bytes).ok_or_else(|| invalid(file, "the header is damaged"))?;
+    let mut walk = Walk::new(&bytes, &header);
     let mut entries = Vec::new();
-    for file in segments(dir)? {
-        let bytes = load(&file)?;
-        let mut rest = bytes.get(HEADER_LEN..).unwrap_or_default();
-        while let Piece::Entry { body, len, .. } = segment::next(rest) {
-            entries.extend(serde_json::from_slice::<Entry>(body));
-            rest = rest.get(len..).unwrap_or_default();
+    loop {
+        match walk.step() {
+            Met::Entry(body) => entries.push(serde_json::from_slice(body).map_err(io::Error::from)),
+            Met::Footer | Met::End => break,
+            Met::Torn(_) if walk.is_at_the_end() => break,
+            Met::Torn(what) | Met::Foreign(what) => {
+                entries.push(Err(invalid(file, what)));
+                break;
+            }
         }
     }
     Ok(entries)
@@ -67,28 +86,25 @@ pub fn read(dir: &Path) -> io::Result<Vec<Entry>> {
 /// Checks every byte: checksums, chain, numbers without a gap, segments without a gap.
 pub fn verify(dir: &Path) -> io::Result<Report> {
     let mut report = Report::default();
-    let mut before: Option<(chain::Hash, u64, bool)> = None;
+    let mut before: Option<(Hash, u64)> = None;
     let files = segments(dir)?;
-    let newest = files.last().cloned();
-    for file in files {
-        let bytes = load(&file)?;
+    for (at, file) in files.iter().enumerate() {
         report.segments += 1;
-        let is_newest = Some(&file) == newest.as_ref();
-        let walked = walk(&file, &bytes, before, is_newest, &mut report);
-        before = walked.or(before);
+        let is_newest = at + 1 == files.len();
+        before = verify_segment(file, before, is_newest, &mut report)?.or(before);
     }
-    report.last_seq = before.map_or(0, |(_, next, _)| next.saturating_sub(1));
+    report.last_seq = before.map_or(0, |(_, next)| next.saturating_sub(1));
     Ok(report)
 }
 
-/// Follows the chain through one segment. Gives the chain, the next number, and whether the segment was closed.
-fn walk(
+/// Follows the chain through one segment. Gives the chain and the next number, unless it broke off.
+fn verify_segment(
     file: &Path,
-    bytes: &[u8],
-    before: Option<(chain::Hash, u64, bool)>,
+    before: Option<(Hash, u64)>,
     is_newest: bool,
     report: &mut Report,
-) -> Option<(chain::Hash, u64, bool)> {
+) -> io::Result<Option<(Hash, u64)>> {
+    let bytes = load(file)?;
     let mut damage = |position: usize, what: &'static str| {
         report.damage.push(Damage {
             file: file.to_owned(),
@@ -96,47 +112,36 @@ fn walk(
             what,
         });
     };
-    let Some(header) = Header::parse(bytes) else {
+    let Some(header) = Header::parse(&bytes) else {
         damage(0, "the header is damaged");
-        return None;
+        return Ok(None);
     };
-    let expected = before.map_or_else(
-        || (chain::start(&header.log), 1),
-        |(hash, next, _)| (hash, next),
-    );
+    let expected = before.unwrap_or_else(|| (chain::start(&header.log), 1));
     if (header.chain, header.first_seq) != expected {
         damage(0, "entries before this segment are missing or changed");
     }
-    let (mut hash, mut next, mut position) = (header.chain, header.first_seq, HEADER_LEN);
+    let mut walk = Walk::new(&bytes, &header);
     loop {
-        match segment::next(bytes.get(position..).unwrap_or_default()) {
-            Piece::Entry { body, chain, len } => {
-                if chain::next(&hash, next, body) != chain {
-                    damage(position, "the entry is not the one that was written");
-                    return None;
-                }
-                let seq = serde_json::from_slice::<Entry>(body).map(|entry| entry.seq);
-                if seq.ok() != Some(next) {
+        let (position, seq) = (walk.position, walk.next);
+        match walk.step() {
+            Met::Entry(body) => {
+                let written = serde_json::from_slice::<Entry>(body).map(|entry| entry.seq);
+                if written.ok() != Some(seq) {
                     damage(position, "the entry has another number");
                 }
-                (hash, next, position) = (chain, next + 1, position + len);
                 report.entries += 1;
             }
-            Piece::Footer { last_seq, chain } => {
-                if chain != hash || last_seq + 1 != next {
-                    damage(position, "the footer does not belong to the entries");
-                }
-                return Some((hash, next, true));
-            }
-            Piece::Cut if position == bytes.len() && is_newest => return Some((hash, next, false)),
-            Piece::Cut => {
+            Met::Footer => break,
+            Met::End if is_newest => break,
+            Met::End => {
                 damage(position, "the segment ends too early");
-                return Some((hash, next, false));
+                break;
             }
-            Piece::Bad => {
-                damage(position, "bytes are damaged");
-                return None;
+            Met::Torn(what) | Met::Foreign(what) => {
+                damage(position, what);
+                return Ok(None);
             }
         }
     }
+    Ok(Some((walk.chain, walk.next)))
 }

@@ -6,7 +6,7 @@
 //! footer: length 0, last seq u64, chain hash 32      (a segment that is full)
 //! ```
 
-use crate::chain::Hash;
+use crate::chain::{self, Hash};
 use crate::entry::BODY_MAX;
 
 const MAGIC: &[u8; 4] = b"KTRL";
@@ -132,5 +132,77 @@ pub(crate) fn next(bytes: &[u8]) -> Piece<'_> {
             len: ENTRY_HEAD + length,
         },
         _ => Piece::Bad,
+    }
+}
+
+/// Follows the chain through the bytes of a segment.
+pub(crate) struct Walk<'a> {
+    bytes: &'a [u8],
+    /// Behind the last good piece.
+    pub position: usize,
+    pub chain: Hash,
+    /// Number of the next entry.
+    pub next: u64,
+}
+
+/// What a walk meets.
+pub(crate) enum Met<'a> {
+    Entry(&'a [u8]),
+    /// The footer, and nothing behind it.
+    Footer,
+    /// The last byte of a segment that may grow.
+    End,
+    /// Less than a whole piece, or bytes that nobody wrote: perhaps a write that was cut.
+    Torn(&'static str),
+    /// A whole piece that does not belong here.
+    Foreign(&'static str),
+}
+
+impl<'a> Walk<'a> {
+    /// Begins behind the header.
+    pub(crate) fn new(bytes: &'a [u8], header: &Header) -> Self {
+        Self {
+            bytes,
+            position: HEADER_LEN,
+            chain: header.chain,
+            next: header.first_seq,
+        }
+    }
+
+    pub(crate) fn step(&mut self) -> Met<'a> {
+        let rest = self.bytes.get(self.position..).unwrap_or_default();
+        match next(rest) {
+            Piece::Entry { body, chain, len } => {
+                if chain::next(&self.chain, self.next, body) != chain {
+                    return Met::Foreign("the entry is not the one that was written");
+                }
+                self.chain = chain;
+                self.next = self.next.saturating_add(1);
+                self.position += len;
+                Met::Entry(body)
+            }
+            Piece::Footer { last_seq, chain } => {
+                if chain != self.chain || last_seq.checked_add(1) != Some(self.next) {
+                    Met::Torn("the footer does not belong to the entries")
+                } else if rest.len() > FOOTER_LEN {
+                    Met::Foreign("bytes lie behind the footer")
+                } else {
+                    Met::Footer
+                }
+            }
+            Piece::Cut if rest.is_empty() => Met::End,
+            Piece::Cut => Met::Torn("the segment ends too early"),
+            Piece::Bad => Met::Torn("bytes are damaged"),
+        }
+    }
+
+    /// Whether no whole entry begins behind the place where the walk stands: then it is the end of what was written.
+    pub(crate) fn is_at_the_end(&self) -> bool {
+        (self.position + 1..self.bytes.len()).all(|at| {
+            !matches!(
+                next(self.bytes.get(at..).unwrap_or_default()),
+                Piece::Entry { .. }
+            )
+        })
     }
 }

@@ -1,437 +1,312 @@
-//! The one thread that writes, and the queue to it.
+//! The one thread that writes: takes what waits, appends it, makes it durable, answers.
+//!
+//! A change is answered when it is durable, anything else when it is appended. What cannot be written is refused to
+//! whoever waits for it and counted; the count is the first thing written when writing works again.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use kastellan_core::event::{Class, Event, Outcome};
-use kastellan_core::ports::{Pending, TrailSink, Unavailable};
+use kastellan_core::ports::Unavailable;
 use kastellan_core::time::{Clock, Timestamp};
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
 
-use crate::chain::{self, Hash};
 use crate::entry::Entry;
+use crate::files::{AppendError, Files, OpenError};
 use crate::flood::Floods;
-use crate::read::{load, segments};
-use crate::segment::{self, HEADER_LEN, Header, Piece};
+use crate::handle::{Answer, Job, QUEUE};
 
-/// Events that may wait for the writer.
-const QUEUE: usize = 4_096;
-const ROLL_BYTES: u64 = 64 << 20;
-const ROLL_AGE: Duration = Duration::from_secs(86_400);
-/// Appended entries become durable within this even if nobody waits.
+/// What is appended becomes durable within this time, or when it comes to so many bytes, even if nobody waits.
 const SYNC_EVERY: Duration = Duration::from_millis(100);
-/// How long a decision waits for a place in the queue.
-const PATIENCE: Duration = Duration::from_millis(50);
+const SYNC_BYTES: u64 = 256 << 10;
+/// Steps of the clock against the monotonic one that are told, in milliseconds.
+const STEP_BACK: i64 = -2_000;
+const STEP_FORTH: i64 = 60_000;
 
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("{path}: {error}")]
-    Io { path: PathBuf, error: io::Error },
-    #[error("{path}: another process writes this trail")]
-    Busy { path: PathBuf },
-    #[error(
-        "{path}: byte {position}: {what}\nnext: keep the file as evidence, move the trail directory away, and start a new one"
-    )]
-    Damaged {
-        path: PathBuf,
-        position: u64,
-        what: &'static str,
-    },
-}
-
-struct Job {
-    event: Event,
-    done: Option<oneshot::Sender<Result<(), Unavailable>>>,
-}
-
-/// The trail of one process. Ends with its last handle, after everything is written.
-pub struct Trail {
-    queue: mpsc::Sender<Job>,
-    dropped: Arc<AtomicU64>,
-    dir: PathBuf,
-}
-
-impl Trail {
-    /// Opens the trail in a directory, or begins one. A last entry that was cut in the writing is removed and told.
-    pub fn open(dir: &Path, clock: Clock, node: &str) -> Result<Arc<Self>, OpenError> {
-        let mut writer = Writer::open(dir, clock, node)?;
-        let (queue, jobs) = mpsc::channel(QUEUE);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let io = |error| OpenError::Io {
-            path: dir.to_owned(),
-            error,
-        };
-        writer
-            .append(Event::new("trail.opened", Class::Critical, Outcome::Ok))
-            .map_err(io)?;
-        writer.sync().map_err(io)?;
-        std::thread::Builder::new()
-            .name("trail".to_owned())
-            .spawn(move || writer.run(jobs))
-            .map_err(io)?;
-        Ok(Arc::new(Self {
-            queue,
-            dropped,
-            dir: dir.to_owned(),
-        }))
-    }
-
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
-    /// Events of the lowest class that found no place.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-
-    async fn hand_over(&self, event: Event) -> Result<(), Unavailable> {
-        let (sender, receiver) = oneshot::channel();
-        let job = Job {
-            event,
-            done: Some(sender),
-        };
-        let gone = || Unavailable("the trail cannot be written".to_owned());
-        tokio::time::timeout(PATIENCE.max(Duration::from_secs(5)), self.queue.send(job))
-            .await
-            .map_err(|_| Unavailable("the trail takes no more events".to_owned()))?
-            .map_err(|_| gone())?;
-        receiver.await.map_err(|_| gone())?
-    }
-}
-
-impl TrailSink for Trail {
-    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<(), Unavailable>> {
-        Box::pin(self.hand_over(event))
-    }
-
-    fn note(&self, event: Event) {
-        if self.queue.try_send(Job { event, done: None }).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-            metrics::counter!("trail_dropped_total").increment(1);
-        }
-    }
-}
-
-struct Writer {
-    dir: PathBuf,
+pub(crate) struct Writer {
+    files: Files,
     clock: Clock,
     node: String,
-    log: [u8; 8],
-    file: File,
-    len: u64,
-    created: Timestamp,
-    chain: Hash,
-    next: u64,
     floods: Floods,
-    _lock: File,
-}
-
-/// Where the newest segment ends.
-struct End {
-    path: PathBuf,
-    header: Header,
-    chain: Hash,
-    next: u64,
-    len: u64,
-    file_len: u64,
-    is_closed: bool,
+    missed: Arc<AtomicU64>,
+    /// Why nothing is written any more.
+    broken: Option<String>,
+    unsynced: u64,
+    synced_at: Duration,
+    /// Wall clock minus monotonic clock, in milliseconds.
+    offset: i64,
 }
 
 impl Writer {
-    fn open(dir: &Path, clock: Clock, node: &str) -> Result<Self, OpenError> {
+    pub(crate) fn open(
+        dir: &Path,
+        clock: Clock,
+        node: &str,
+        missed: Arc<AtomicU64>,
+    ) -> Result<Self, OpenError> {
         let io = |error| OpenError::Io {
             path: dir.to_owned(),
             error,
         };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(io)?;
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(dir.join("LOCK"))
-            .map_err(io)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::Busy {
-                    path: dir.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(error)) => return Err(io(error)),
-        }
-        let newest = segments(dir).map_err(io)?.pop();
-        let end = newest.map(|path| find_end(&path)).transpose()?;
-        let now = clock.now();
-        let (log, chain, next) = match &end {
-            Some(end) => (end.header.log, end.chain, end.next),
-            None => {
-                let log = log_id(now);
-                (log, chain::start(&log), 1)
-            }
-        };
-        let (file, len, created, torn) = match end {
-            Some(end) if !end.is_closed => {
-                let file = OpenOptions::new()
-                    .append(true)
-                    .open(&end.path)
-                    .map_err(io)?;
-                let torn = end.file_len - end.len;
-                if torn > 0 {
-                    file.set_len(end.len)
-                        .and_then(|()| file.sync_all())
-                        .map_err(io)?;
-                }
-                (file, end.len, Timestamp(end.header.created), torn)
-            }
-            _ => {
-                let header = Header {
-                    log,
-                    first_seq: next,
-                    chain,
-                    created: now.millis(),
-                };
-                (begin(dir, header).map_err(io)?, HEADER_LEN as u64, now, 0)
-            }
-        };
+        let (files, torn) = Files::open(dir, clock.now())?;
         let mut writer = Self {
-            dir: dir.to_owned(),
+            files,
+            offset: offset(&clock),
+            synced_at: clock.monotonic(),
             clock,
             node: node.to_owned(),
-            log,
-            file,
-            len,
-            created,
-            chain,
-            next,
             floods: Floods::default(),
-            _lock: lock,
+            missed,
+            broken: None,
+            unsynced: 0,
         };
-        if torn > 0 {
-            let mut event =
-                Event::new("trail.recovered", Class::Critical, Outcome::Ok).why("torn_entry");
-            event.counts.insert("bytes".to_owned(), torn);
-            writer.append(event).map_err(io)?;
-        }
+        writer
+            .begin(torn)
+            .map_err(|reason| io(std::io::Error::other(reason.0)))?;
         Ok(writer)
     }
 
-    fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        let mut failed: Option<String> = None;
-        let mut unsynced = false;
-        let mut synced_at = self.clock.monotonic();
-        loop {
-            // Takes everything that waits, so that one sync serves all of it.
-            let mut batch = Vec::new();
-            match self.next_job(&mut jobs, unsynced) {
-                Some(Some(job)) => batch.push(job),
-                Some(None) => {}
-                None => break,
-            }
-            while batch.len() < QUEUE {
-                let Ok(job) = jobs.try_recv() else { break };
-                batch.push(job);
-            }
-            let mut waiting = Vec::new();
-            let mut must_sync = self.clock.monotonic().saturating_sub(synced_at) >= SYNC_EVERY;
-            for Job { event, done } in batch {
-                must_sync |= event.class == Class::Critical && event.change.is_some();
-                let written = match &failed {
-                    Some(reason) => Err(Unavailable(reason.clone())),
-                    None => self.write(event).map_err(|error| {
-                        tracing::error!(%error, "Trail cannot be written");
-                        let reason = format!("the trail cannot be written: {error}");
-                        failed = Some(reason.clone());
-                        Unavailable(reason)
-                    }),
-                };
-                unsynced = true;
-                if let Some(done) = done {
-                    waiting.push((done, written));
+    fn begin(&mut self, torn: u64) -> Result<(), Unavailable> {
+        if torn > 0 {
+            let mut event =
+                Event::new("trail.recovered", Class::Critical, Outcome::Ok).why("torn_entry");
+            event.counts.insert("cut_bytes".to_owned(), torn);
+            let last = self.files.next() - 1;
+            event.counts.insert("last_seq".to_owned(), last);
+            self.append(event)?;
+        }
+        self.append(Event::new("trail.opened", Class::Critical, Outcome::Ok))?;
+        self.sync()
+    }
+
+    /// Until nobody can send any more.
+    pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        // Only wakes this thread: for a job or after a time, whichever is first.
+        let alarm = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        let alarm = match alarm {
+            Ok(alarm) => alarm,
+            Err(error) => return tracing::error!(%error, "Trail cannot run"),
+        };
+        while let Some(batch) = self.next_batch(&alarm, &mut jobs) {
+            let mut answers: Vec<(Answer, Result<(), Unavailable>)> = Vec::new();
+            let mut is_awaited = false;
+            for job in batch {
+                match job {
+                    Job::Event { event, done } => {
+                        is_awaited |= event.class == Class::Critical && event.change.is_some();
+                        let written = self.take(*event);
+                        answers.extend(done.map(|done| (done, written)));
+                    }
+                    Job::Flush { done } => {
+                        is_awaited = true;
+                        answers.push((done, Ok(())));
+                    }
                 }
             }
-            if unsynced && must_sync && failed.is_none() {
-                if let Err(error) = self.sync() {
-                    tracing::error!(%error, "Trail cannot be synced");
-                    failed = Some(format!("the trail cannot be synced: {error}"));
-                }
-                unsynced = false;
-                synced_at = self.clock.monotonic();
+            let _ = self.tell_folded(self.clock.now());
+            let durable = if is_awaited || self.is_due() {
+                self.sync()
+            } else {
+                Ok(())
+            };
+            for (done, written) in answers {
+                let _ = done.send(written.and_then(|()| durable.clone()));
             }
-            for (done, written) in waiting {
-                let outcome = written.and_then(|()| match &failed {
-                    Some(reason) => Err(Unavailable(reason.clone())),
-                    None => Ok(()),
-                });
-                let _ = done.send(outcome);
-            }
+        }
+        for event in self.floods.settle() {
+            let _ = self.append(event);
         }
         let _ = self.sync();
     }
 
-    /// `None`: nobody can send any more. `Some(None)`: it is time to sync.
-    fn next_job(&self, jobs: &mut mpsc::Receiver<Job>, unsynced: bool) -> Option<Option<Job>> {
-        if !unsynced {
-            return jobs.blocking_recv().map(Some);
-        }
-        match jobs.try_recv() {
-            Ok(job) => Some(Some(job)),
-            Err(mpsc::error::TryRecvError::Disconnected) => None,
-            Err(mpsc::error::TryRecvError::Empty) => {
-                std::thread::sleep(SYNC_EVERY / 20);
-                Some(None)
-            }
-        }
-    }
-
-    /// Writes an event, and before it what was folded in the second before.
-    fn write(&mut self, event: Event) -> io::Result<()> {
-        let (is_written, folded) = self.floods.admit(&event, self.clock.now());
-        for event in folded {
-            self.append(event)?;
-        }
-        if is_written {
-            self.append(event)
+    /// Everything that waits, so that one sync serves all of it; nothing when it is time to look after the files.
+    fn next_batch(&self, alarm: &Runtime, jobs: &mut mpsc::Receiver<Job>) -> Option<Vec<Job>> {
+        let is_idle = self.unsynced == 0 && !self.floods.owes();
+        let first = if is_idle {
+            jobs.blocking_recv()?
         } else {
-            Ok(())
+            let next = async { tokio::time::timeout(SYNC_EVERY / 2, jobs.recv()).await };
+            match alarm.block_on(next) {
+                Ok(job) => job?,
+                Err(_) => return Some(Vec::new()),
+            }
+        };
+        let mut batch = vec![first];
+        while batch.len() < QUEUE
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
         }
+        Some(batch)
     }
 
-    fn append(&mut self, event: Event) -> io::Result<()> {
-        let now = self.clock.now();
-        if self.len >= ROLL_BYTES || now.since(self.created) >= ROLL_AGE {
-            self.roll(now)?;
+    fn is_due(&self) -> bool {
+        self.unsynced >= SYNC_BYTES
+            || self.unsynced > 0
+                && self.clock.monotonic().saturating_sub(self.synced_at) >= SYNC_EVERY
+    }
+
+    /// Writes an event, and before it what has to be told first.
+    fn take(&mut self, event: Event) -> Result<(), Unavailable> {
+        self.tell_folded(self.clock.now())?;
+        self.tell_clock_step()?;
+        if !self.floods.admit(&event) {
+            return Ok(());
         }
-        metrics::counter!("trail_events_total", "type" => event.kind.clone()).increment(1);
+        self.tell_missed()?;
+        self.append(event).inspect_err(|_| {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+
+    fn tell_folded(&mut self, now: Timestamp) -> Result<(), Unavailable> {
+        self.floods
+            .turn(now)
+            .into_iter()
+            .try_for_each(|event| self.append(event))
+    }
+
+    fn tell_missed(&mut self) -> Result<(), Unavailable> {
+        let missed = self.missed.swap(0, Ordering::Relaxed);
+        if missed == 0 {
+            return Ok(());
+        }
+        let mut gap = Event::new("trail.gap", Class::Critical, Outcome::Failed);
+        gap.counts.insert("events".to_owned(), missed);
+        metrics::counter!("trail_gap_total").increment(1);
+        self.append(gap).inspect_err(|_| {
+            // The event that was to follow is lost with it.
+            self.missed.fetch_add(missed + 1, Ordering::Relaxed);
+        })
+    }
+
+    fn tell_clock_step(&mut self) -> Result<(), Unavailable> {
+        let offset = offset(&self.clock);
+        let step = offset.saturating_sub(self.offset);
+        if (STEP_BACK..=STEP_FORTH).contains(&step) {
+            return Ok(());
+        }
+        self.offset = offset;
+        let event = Event::new("trail.clock_step", Class::Critical, Outcome::Ok);
+        self.append(event.with("milliseconds", &step.to_string()))
+    }
+
+    fn append(&mut self, event: Event) -> Result<(), Unavailable> {
+        if let Some(reason) = &self.broken {
+            return Err(Unavailable(reason.clone()));
+        }
+        let now = self.clock.now();
+        let kind = event.kind.clone();
         let entry = Entry {
             v: 1,
-            seq: self.next,
+            seq: self.files.next(),
             time: now.millis(),
             mono: u64::try_from(self.clock.monotonic().as_millis()).unwrap_or(u64::MAX),
-            log: self.log.iter().map(|byte| format!("{byte:02x}")).collect(),
+            log: self.files.log(),
             node: self.node.clone(),
             event,
         };
-        let body = entry.to_body();
-        let chain = chain::next(&self.chain, self.next, &body);
-        let bytes = segment::encode_entry(&body, &chain);
-        if let Err(error) = self.file.write_all(&bytes) {
-            // Half an entry must not stand in front of a whole one.
-            let _ = self.file.set_len(self.len);
-            return Err(error);
-        }
-        self.len += bytes.len() as u64;
-        self.chain = chain;
-        self.next += 1;
-        Ok(())
-    }
-
-    fn roll(&mut self, now: Timestamp) -> io::Result<()> {
-        self.file
-            .write_all(&segment::encode_footer(self.next - 1, &self.chain))?;
-        self.file.sync_all()?;
-        let header = Header {
-            log: self.log,
-            first_seq: self.next,
-            chain: self.chain,
-            created: now.millis(),
-        };
-        self.file = begin(&self.dir, header)?;
-        self.len = HEADER_LEN as u64;
-        self.created = now;
-        Ok(())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
-    }
-}
-
-/// Makes a segment file with its header, durable.
-fn begin(dir: &Path, header: Header) -> io::Result<File> {
-    let path = dir.join(format!("{:020}.seg", header.first_seq));
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(&header.to_bytes())?;
-    file.sync_all()?;
-    File::open(dir)?.sync_all()?;
-    Ok(file)
-}
-
-/// A log id: from the time of its first start and the process, different enough to tell logs apart.
-fn log_id(now: Timestamp) -> [u8; 8] {
-    let mut seed = now.millis().to_be_bytes().to_vec();
-    seed.extend_from_slice(&std::process::id().to_be_bytes());
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &seed);
-    let mut id = [0; 8];
-    id.copy_from_slice(hash.as_ref().first_chunk::<8>().unwrap_or(&[0; 8]));
-    id
-}
-
-/// Follows the chain through the newest segment.
-fn find_end(path: &Path) -> Result<End, OpenError> {
-    let bytes = load(path).map_err(|error| OpenError::Io {
-        path: path.to_owned(),
-        error,
-    })?;
-    let damaged = |position: usize, what: &'static str| OpenError::Damaged {
-        path: path.to_owned(),
-        position: position as u64,
-        what,
-    };
-    let header = Header::parse(&bytes).ok_or_else(|| damaged(0, "the header is damaged"))?;
-    let (mut chain, mut next, mut position) = (header.chain, header.first_seq, HEADER_LEN);
-    let is_closed = loop {
-        match segment::next(bytes.get(position..).unwrap_or_default()) {
-            Piece::Entry {
-                body,
-                chain: written,
-                len,
-            } => {
-                if chain::next(&chain, next, body) != written {
-                    return Err(damaged(
-                        position,
-                        "the entry is not the one that was written",
-                    ));
-                }
-                (chain, next, position) = (written, next + 1, position + len);
+        let appended = entry
+            .to_body()
+            .map_err(|error| AppendError::Refused(error.into()))
+            .and_then(|body| self.files.append(&body, now));
+        match appended {
+            Ok(bytes) => {
+                self.unsynced += bytes;
+                metrics::counter!("trail_events_total", "type" => kind).increment(1);
+                Ok(())
             }
-            Piece::Footer { .. } => break true,
-            Piece::Cut => break false,
-            // A write that was cut leaves a piece at the very end; anything else is damage.
-            Piece::Bad if is_last_piece(&bytes, position) => break false,
-            Piece::Bad => return Err(damaged(position, "bytes are damaged")),
+            Err(error) => Err(self.fail(&error, matches!(error, AppendError::Broken(_)))),
         }
-    };
-    let file_len = bytes.len() as u64;
-    Ok(End {
-        path: path.to_owned(),
-        header,
-        chain,
-        next,
-        len: position as u64,
-        file_len,
-        is_closed,
-    })
+    }
+
+    fn sync(&mut self) -> Result<(), Unavailable> {
+        if let Some(reason) = &self.broken {
+            return Err(Unavailable(reason.clone()));
+        }
+        if self.unsynced == 0 {
+            return Ok(());
+        }
+        let began = self.clock.monotonic();
+        // After a failed sync the system may have thrown away what it could not write, and a second one would say yes.
+        self.files
+            .sync()
+            .map_err(|error| self.fail(&AppendError::Broken(error), true))?;
+        self.synced_at = self.clock.monotonic();
+        self.unsynced = 0;
+        metrics::histogram!("trail_fsync_seconds")
+            .record(self.synced_at.saturating_sub(began).as_secs_f64());
+        Ok(())
+    }
+
+    fn fail(&mut self, error: &AppendError, is_broken: bool) -> Unavailable {
+        tracing::error!(%error, "Trail cannot be written");
+        let reason = format!("the trail cannot be written: {error}");
+        if is_broken {
+            self.broken = Some(reason.clone());
+            self.unsynced = 0;
+        }
+        Unavailable(reason)
+    }
 }
 
-/// Whether no whole entry begins behind a bad one.
-fn is_last_piece(bytes: &[u8], position: usize) -> bool {
-    (position + 1..bytes.len()).all(|at| {
-        !matches!(segment::next(bytes.get(at..).unwrap_or_default()), Piece::Entry { body, .. }
-            if serde_json::from_slice::<Entry>(body).is_ok())
-    })
+fn offset(clock: &Clock) -> i64 {
+    let monotonic = i64::try_from(clock.monotonic().as_millis()).unwrap_or(i64::MAX);
+    clock.now().millis().saturating_sub(monotonic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::tests::{fill_the_disk, find_the_directory, lose_the_directory, temporary};
+
+    fn opened(dir: &Path) -> Writer {
+        let clock = Clock::manual(Timestamp(1_000_000));
+        Writer::open(dir, clock, "test", Arc::default()).unwrap()
+    }
+
+    fn refusal() -> Event {
+        Event::new("authz.refused", Class::Critical, Outcome::Refused)
+    }
+
+    #[test]
+    fn nothing_is_promised_on_a_full_disk() {
+        let dir = temporary("full");
+        let mut writer = opened(&dir);
+        assert!(writer.take(refusal()).is_ok());
+        fill_the_disk(&mut writer.files);
+        assert!(writer.take(refusal()).is_err());
+        assert!(writer.sync().is_err());
+        assert_eq!(writer.missed.load(Ordering::Relaxed), 1);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn what_was_missed_is_told_when_writing_works_again() {
+        let dir = temporary("gap");
+        let mut writer = opened(&dir);
+        let kept = lose_the_directory(&mut writer.files);
+        for _ in 0..3 {
+            assert!(writer.take(refusal()).is_err());
+        }
+        find_the_directory(&mut writer.files, kept);
+        assert!(writer.take(refusal()).is_ok());
+        drop(writer);
+        let entries: Vec<Entry> = crate::read(&dir)
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let kinds: Vec<&str> = entries
+            .iter()
+            .map(|entry| entry.event.kind.as_str())
+            .collect();
+        assert_eq!(kinds, ["trail.opened", "trail.gap", "authz.refused"]);
+        assert_eq!(entries[1].event.counts["events"], 3);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use kastellan_core::event::{Class, Event, Outcome};
 use kastellan_core::ports::TrailSink;
 use kastellan_core::time::Clock;
-use trail::{OpenError, Trail, read, verify};
+use trail::{Entry, OpenError, Trail, verify};
 
 struct Dir(PathBuf);
 
@@ -39,21 +39,16 @@ fn refusal(name: &str) -> Event {
         .on("topic", name)
 }
 
-/// The writer thread owns the lock until its queue is gone.
 fn try_open(dir: &Path) -> Result<std::sync::Arc<Trail>, OpenError> {
-    for _ in 0..500 {
-        match Trail::open(dir, Clock::system(), "test") {
-            Err(OpenError::Busy { .. }) => {
-                std::thread::sleep(std::time::Duration::from_millis(10))
-            }
-            other => return other,
-        }
-    }
-    panic!("the trail stays busy");
+    Trail::open(dir, Clock::system(), "test")
 }
 
 fn reopen(dir: &Path) -> std::sync::Arc<Trail> {
     try_open(dir).unwrap()
+}
+
+fn read(dir: &Path) -> std::io::Result<Vec<Entry>> {
+    trail::read(dir)?.collect()
 }
 
 async fn filled(dir: &Dir, count: usize) {
@@ -114,7 +109,6 @@ async fn last_entry_cut_in_the_writing_is_removed_and_told() {
     let dir = Dir::new("torn");
     filled(&dir, 3).await;
     drop(reopen(&dir.0));
-    std::thread::sleep(std::time::Duration::from_millis(100));
     let file = dir.segment();
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() - 9]).unwrap();
@@ -138,13 +132,28 @@ async fn second_process_is_refused() {
     ));
 }
 
+/// However long the machine takes: each second lets through a hundred at most.
+fn folded_is_most(entries: &[Entry]) -> bool {
+    let refused = entries
+        .iter()
+        .filter(|entry| entry.event.kind == "authz.refused");
+    let mut seconds: std::collections::HashMap<i64, u64> = std::collections::HashMap::new();
+    for entry in refused {
+        *seconds.entry(entry.time / 1_000).or_default() += 1;
+    }
+    seconds.values().all(|count| *count <= 102)
+        && entries
+            .iter()
+            .any(|entry| entry.event.kind == "trail.folded")
+}
+
 #[tokio::test]
 async fn flood_of_refusals_is_folded_and_changes_are_not() {
     let dir = Dir::new("flood");
     {
         let trail = reopen(&dir.0);
         let peer = "10.0.0.1:9".parse().unwrap();
-        for _ in 0..200 {
+        for _ in 0..2_000 {
             trail
                 .record(refusal("t").from_peer(peer, "sasl"))
                 .await
@@ -169,7 +178,7 @@ async fn flood_of_refusals_is_folded_and_changes_are_not() {
             .filter(|entry| entry.event.kind == kind)
             .count()
     };
-    assert!(count("authz.refused") <= 61, "{}", count("authz.refused"));
+    assert!(folded_is_most(&entries), "{}", count("authz.refused"));
     assert_eq!(count("policy.rule"), 30);
     let folded: u64 = entries
         .iter()
@@ -178,7 +187,50 @@ async fn flood_of_refusals_is_folded_and_changes_are_not() {
         .sum();
     assert_eq!(
         folded + count("authz.refused") as u64,
-        201,
+        2_001,
         "every refusal is written or counted"
     );
+}
+
+#[tokio::test]
+async fn dropped_handle_has_written_everything_and_given_the_directory_back() {
+    let dir = Dir::new("drop");
+    let trail = reopen(&dir.0);
+    for number in 0..1_000 {
+        trail.note(refusal(&number.to_string()));
+    }
+    drop(trail);
+    assert_eq!(read(&dir.0).unwrap().len(), 1_001);
+    assert!(try_open(&dir.0).is_ok());
+}
+
+#[tokio::test]
+async fn change_and_flush_are_on_the_disk_when_they_are_answered() {
+    let dir = Dir::new("durable");
+    let trail = reopen(&dir.0);
+    let change = Event::new("user.created", Class::Critical, Outcome::Ok)
+        .changed(None, Some("alice".to_owned()));
+    trail.record(change).await.unwrap();
+    trail.note(refusal("orders"));
+    trail.flush().await.unwrap();
+    let kinds: Vec<String> = read(&dir.0)
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.event.kind)
+        .collect();
+    assert_eq!(kinds, ["trail.opened", "user.created", "authz.refused"]);
+}
+
+#[tokio::test]
+async fn bytes_behind_a_segment_and_a_missing_segment_are_found() {
+    let dir = Dir::new("append");
+    filled(&dir, 3).await;
+    let file = dir.segment();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes.extend_from_slice(b"more");
+    std::fs::write(&file, &bytes).unwrap();
+    assert_ne!(verify(&dir.0).unwrap().damage, []);
+    let later = dir.0.join("00000000000000000009.seg");
+    std::fs::rename(&file, later).unwrap();
+    assert_ne!(verify(&dir.0).unwrap().damage, []);
 }
