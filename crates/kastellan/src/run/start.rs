@@ -72,6 +72,7 @@ impl Started {
             .trail
             .record(Event::new("system.stop", Class::Critical, EventOutcome::Ok))
             .await;
+        let _ = self.trail.flush().await;
         stopped.map_err(|error| Failure::Refused(error.to_string()))
     }
 }
