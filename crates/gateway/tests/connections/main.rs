@@ -11,4 +11,5 @@ mod order;
 mod peer;
 mod refusals;
 mod revocation;
+mod upstream;
 mod world;

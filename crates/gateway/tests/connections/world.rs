@@ -118,12 +118,16 @@ impl Outbound for Sending {
             if !self.is_control {
                 self.behind.seen.lock().unwrap().push(header.api_key);
             }
-            match reply(&header, frame)? {
-                Some(reply) => {
+            match reply(&header, frame) {
+                Ok(Some(reply)) => {
                     let _ = self.replies.send(reply);
                     Ok(())
                 }
-                None => Ok(()),
+                Ok(None) => Ok(()),
+                Err(closed) => {
+                    self.replies = mpsc::unbounded_channel().0;
+                    Err(closed)
+                }
             }
         })
     }
@@ -143,7 +147,8 @@ impl Inbound for Receiving {
     }
 }
 
-fn reply(header: &RequestHeader, frame: Bytes) -> Result<Option<Frame>, UpstreamError> {
+/// What the upstream says; `None`: nothing.
+pub fn reply(header: &RequestHeader, frame: Bytes) -> Result<Option<Frame>, UpstreamError> {
     let (key, version, id) = (header.api_key, header.api_version, header.correlation_id);
     let reply = match key {
         ApiVersionsRequest::KEY => encode_response(key, version, id, &ranges()),
@@ -431,6 +436,21 @@ impl World {
 
     /// Limits and deadlines as a test wants them; failed logins are answered at once unless it says otherwise.
     pub async fn with(adjust: impl FnOnce(&mut Limits, &mut Deadlines)) -> Self {
+        let behind = Behind::new();
+        let open = Arc::new(Open(behind.clone()));
+        Self::before(open, behind, adjust).await
+    }
+
+    /// Before another upstream.
+    pub async fn before_node(upstream: impl Upstream + 'static) -> Self {
+        Self::before(Arc::new(upstream), Behind::new(), |_, _| {}).await
+    }
+
+    async fn before(
+        upstream: Arc<dyn Upstream>,
+        behind: Arc<Behind>,
+        adjust: impl FnOnce(&mut Limits, &mut Deadlines),
+    ) -> Self {
         let mut limits = Limits {
             accept_rate: 10_000,
             accept_rate_per_ip: 10_000,
@@ -502,9 +522,7 @@ impl World {
             trail: trail.clone(),
             clock: Clock::system(),
         };
-        let behind = Behind::new();
-        let open = Arc::new(Open(behind.clone()));
-        let gateway = Gateway::start(limits, deadlines, ports, open, listeners);
+        let gateway = Gateway::start(limits, deadlines, ports, upstream, listeners);
         Self {
             behind,
             users,
