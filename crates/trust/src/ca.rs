@@ -4,13 +4,15 @@
 //! ca/ca.pem  ca-key.pem  crl.pem  revoked  server.pem  server-key.pem     (directory 0700, files 0600)
 //! ```
 //! In: names and the time. Out: PEM. `revoked` holds one line a certificate: serial in hex, when, until when it would
-//! have been valid.
+//! have been valid. Every file is replaced as a whole; a start that was cut off anywhere is finished by the next one.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write;
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use kastellan_core::time::Timestamp;
@@ -20,8 +22,10 @@ use rcgen::{
     PKCS_ECDSA_P256_SHA256, RevokedCertParams, SanType, SerialNumber,
 };
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
-use crate::random;
+use crate::pem::{self, PemError};
+use crate::{random, server};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const CA_LIFE: Duration = Duration::from_secs(3_650 * 86_400);
@@ -58,7 +62,7 @@ pub struct ClientCertificate {
     pub serial: String,
     pub not_after: Timestamp,
     /// Key, then certificate. PEM.
-    pub client_pem: String,
+    pub client_pem: Zeroizing<String>,
     pub ca_pem: String,
 }
 
@@ -67,13 +71,16 @@ pub struct Ca {
     dir: PathBuf,
     issuer: Issuer<'static, KeyPair>,
     ca_pem: String,
+    /// One change of the files at a time.
+    changing: Mutex<()>,
 }
 
 impl Ca {
     /// Opens the CA, or makes one in a new directory.
     pub fn open(dir: &Path, now: Timestamp) -> Result<Self, CaError> {
         let (certificate, key) = (dir.join("ca.pem"), dir.join("ca-key.pem"));
-        if !certificate.exists() && !key.exists() {
+        // The certificate comes after the key, and the revocation list after both: without either nothing was signed.
+        if !certificate.exists() && !dir.join("crl.pem").exists() {
             fs::DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -89,12 +96,13 @@ impl Ca {
             path: key.clone(),
             error: error.to_string(),
         };
-        let key_pair = KeyPair::from_pem(&read(&key)?).map_err(malformed)?;
+        let key_pair = KeyPair::from_pem(&Zeroizing::new(read(&key)?)).map_err(malformed)?;
         let issuer = Issuer::from_ca_cert_pem(&ca_pem, key_pair).map_err(malformed)?;
         let ca = Self {
             dir: dir.to_owned(),
             issuer,
             ca_pem,
+            changing: Mutex::new(()),
         };
         ca.write_crl(now)?;
         Ok(ca)
@@ -117,21 +125,16 @@ impl Ca {
     /// Makes a server certificate when there is none, when it is about to end, or when it lacks a name.
     /// Returns whether a new one was made.
     pub fn ensure_server(&self, names: &[String], now: Timestamp) -> Result<bool, CaError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let (certificate, key) = self.server_paths();
-        if certificate.exists() && key.exists() {
-            let chain =
-                crate::pem::certificates(&certificate).map_err(|error| CaError::Malformed {
-                    path: certificate.clone(),
-                    error: error.to_string(),
-                })?;
-            let current = chain.first().is_some_and(|leaf| {
-                crate::server::covers_all(leaf, names)
-                    && crate::server::not_after(leaf)
-                        .is_some_and(|end| end.since(now) > RENEW_BEFORE)
-            });
-            if current {
-                return Ok(false);
-            }
+        if certificate.exists()
+            && key.exists()
+            && is_current(&certificate, &key, names, now).map_err(|error| CaError::Malformed {
+                path: certificate.clone(),
+                error: error.to_string(),
+            })?
+        {
+            return Ok(false);
         }
         let mut params = leaf("kastellan", now, SERVER_LIFE)?;
         for name in names {
@@ -140,7 +143,7 @@ impl Ca {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let key_pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let issued = params.signed_by(&key_pair, &self.issuer)?;
-        write(&key, key_pair.serialize_pem().as_bytes())?;
+        write(&key, &secret_pem(&key_pair))?;
         write(
             &certificate,
             format!("{}{}", issued.pem(), self.ca_pem).as_bytes(),
@@ -162,7 +165,9 @@ impl Ca {
         Ok(ClientCertificate {
             serial: hex(&serial),
             not_after: now + CLIENT_LIFE,
-            client_pem: format!("{}{}", key_pair.serialize_pem(), issued.pem()),
+            client_pem: Zeroizing::new(
+                Zeroizing::new(key_pair.serialize_pem()).to_string() + &issued.pem(),
+            ),
             ca_pem: self.ca_pem.clone(),
         })
     }
@@ -173,12 +178,9 @@ impl Ca {
         certificates: &[(String, Timestamp)],
         now: Timestamp,
     ) -> Result<(), CaError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.dir.join("revoked");
-        let mut text = if path.exists() {
-            read(&path)?
-        } else {
-            String::new()
-        };
+        let mut text = self.revoked()?;
         for (serial, not_after) in certificates {
             text.push_str(&format!(
                 "{serial} {} {}\n",
@@ -187,24 +189,34 @@ impl Ca {
             ));
         }
         write(&path, text.as_bytes())?;
-        self.write_crl(now)
+        self.write_list(&text, now)
     }
 
     /// Writes the revocation list; certificates that have ended by themselves are left out.
     pub fn write_crl(&self, now: Timestamp) -> Result<(), CaError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write_list(&self.revoked()?, now)
+    }
+
+    fn revoked(&self) -> Result<String, CaError> {
         let path = self.dir.join("revoked");
-        let text = if path.exists() {
-            read(&path)?
+        if path.exists() {
+            read(&path)
         } else {
-            String::new()
-        };
-        let mut revoked_certs = Vec::new();
-        for line in text.lines() {
+            Ok(String::new())
+        }
+    }
+
+    fn write_list(&self, revoked: &str, now: Timestamp) -> Result<(), CaError> {
+        let path = self.dir.join("revoked");
+        let mut revoked_certs: Vec<RevokedCertParams> = Vec::new();
+        let mut seen = HashSet::new();
+        for line in revoked.lines() {
             let entry = parse_revoked(line).ok_or_else(|| CaError::Malformed {
                 path: path.clone(),
                 error: format!("line {line:?}"),
             })?;
-            if entry.2 + DAY > now {
+            if entry.2 + DAY > now && seen.insert(entry.0.clone()) {
                 revoked_certs.push(RevokedCertParams {
                     serial_number: SerialNumber::from_slice(&entry.0),
                     revocation_time: date(entry.1),
@@ -226,6 +238,28 @@ impl Ca {
     }
 }
 
+/// Whether a server certificate can go on: its key, every name, time enough.
+fn is_current(
+    certificate: &Path,
+    key: &Path,
+    names: &[String],
+    now: Timestamp,
+) -> Result<bool, PemError> {
+    let chain = pem::certificates(certificate)?;
+    let Some(leaf) = chain.first() else {
+        return Ok(false);
+    };
+    let has_time = server::not_after(leaf).is_some_and(|end| end.since(now) > RENEW_BEFORE);
+    // A renewal that was cut off leaves the new key beside the old certificate.
+    Ok(has_time
+        && server::covers_all(leaf, names)
+        && server::belongs(chain.clone(), pem::private_key(key)?))
+}
+
+fn secret_pem(key: &KeyPair) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(key.serialize_pem().into_bytes())
+}
+
 fn parse_revoked(line: &str) -> Option<(Vec<u8>, Timestamp, Timestamp)> {
     let mut fields = line.split(' ');
     let serial = unhex(fields.next()?)?;
@@ -245,7 +279,7 @@ fn make_ca(certificate: &Path, key: &Path, now: Timestamp) -> Result<(), CaError
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.use_authority_key_identifier_extension = false;
     let issued = params.self_signed(&key_pair)?;
-    write(key, key_pair.serialize_pem().as_bytes())?;
+    write(key, &secret_pem(&key_pair))?;
     write(certificate, issued.pem().as_bytes())
 }
 

@@ -44,11 +44,16 @@ pub enum PrincipalError {
     NoRule(String),
     #[error("certificate has no name of the wanted kind")]
     NoName,
+    #[error("certificate has a name longer than {NAME_MAX} bytes")]
+    TooLong,
     #[error("certificate has more than one name of the wanted kind")]
     Ambiguous,
     #[error("certificate names {0:?}, which stands for nobody in particular")]
     Reserved(String),
 }
+
+/// Bytes of a subject or an alternative name that are looked at; real ones are far shorter.
+const NAME_MAX: usize = 2_048;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Case {
@@ -247,6 +252,9 @@ pub fn name(
     let name = match source {
         Source::Subject => {
             let subject = subject::rfc2253(parsed.subject()).ok_or(PrincipalError::Malformed)?;
+            if subject.len() > NAME_MAX {
+                return Err(PrincipalError::TooLong);
+            }
             rules
                 .apply(&subject)
                 .ok_or(PrincipalError::NoRule(subject))?
@@ -260,6 +268,9 @@ pub fn name(
             _ => None,
         })?,
     };
+    if name.len() > NAME_MAX {
+        return Err(PrincipalError::TooLong);
+    }
     if name.is_empty() || name == "*" || name == "ANONYMOUS" || name.chars().any(char::is_control) {
         return Err(PrincipalError::Reserved(name));
     }

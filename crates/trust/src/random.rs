@@ -7,6 +7,7 @@ use aws_lc_rs::rand;
 #[error("no randomness")]
 pub struct NoRandomness;
 
+/// `N` bytes from the system's generator, fit for keys.
 pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut out = [0; N];
     rand::fill(&mut out).map_err(|_| NoRandomness)?;

@@ -62,6 +62,14 @@ pub enum TlsError {
         "{path}: the chain is incomplete: nothing here signed {subject}\nnext: append the issuer's certificate to the file"
     )]
     Chain { path: PathBuf, subject: String },
+    #[error(
+        "{path}: the chain does not hold: {error}\nnext: put the leaf first, then the certificates that signed it, all within their time"
+    )]
+    BrokenChain { path: PathBuf, error: webpki::Error },
+    #[error(
+        "{path}: the certificate is not for servers\nnext: get one with the extended key usage serverAuth"
+    )]
+    Usage { path: PathBuf },
     #[error("{path}: the certificate cannot be used: {error}")]
     Unusable { path: PathBuf, error: String },
     #[error("{path}: cannot be used to check client certificates: {error}")]
@@ -112,10 +120,9 @@ impl TlsSource {
         let (Some(verifier), Some((leaf, rest))) = (&ready.verifier, chain.split_first()) else {
             return false;
         };
-        let at = UnixTime::since_unix_epoch(Duration::from_millis(
-            u64::try_from(now.millis()).unwrap_or(0),
-        ));
-        verifier.verify_client_cert(leaf, rest, at).is_ok()
+        verifier
+            .verify_client_cert(leaf, rest, unix_time(now))
+            .is_ok()
     }
 }
 
@@ -213,8 +220,46 @@ fn check_certificate(
             name: name.clone(),
         });
     }
+    let usage = parsed
+        .extended_key_usage()
+        .map_err(|error| malformed(&error))?;
+    if usage.is_some_and(|usage| !usage.value.server_auth && !usage.value.any) {
+        return Err(TlsError::Usage { path: path() });
+    }
     check_chain(options, chain)?;
+    check_signatures(chain, now).map_err(|error| TlsError::BrokenChain {
+        path: path(),
+        error,
+    })?;
     Ok(until)
+}
+
+/// Signatures, dates and limits from the leaf up to the last certificate, as a client checks them.
+fn check_signatures(
+    chain: &[CertificateDer<'static>],
+    now: Timestamp,
+) -> Result<(), webpki::Error> {
+    let [leaf, between @ .., last] = chain else {
+        return Ok(());
+    };
+    let anchor = webpki::anchor_from_trusted_cert(last)?;
+    webpki::EndEntityCert::try_from(leaf)?
+        .verify_for_usage(
+            webpki::ALL_VERIFICATION_ALGS,
+            &[anchor],
+            between,
+            unix_time(now),
+            webpki::KeyUsage::server_auth(),
+            None,
+            None,
+        )
+        .map(drop)
+}
+
+fn unix_time(at: Timestamp) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_millis(
+        u64::try_from(at.millis()).unwrap_or(0),
+    ))
 }
 
 /// Each certificate is signed by the next; the last is a root, or a root signed it that clients are known to have.

@@ -1,7 +1,10 @@
 //! A certificate's subject as Java prints it (`X500Principal.getName`, RFC 2253): most specific part first, known
 //! attribute types by keyword, others as OID with the value in hex.
+//!
+//! One thing is not as in Java: text in UTF-16 (BMPString), which Java reads as if it were UTF-8, is read as what it is.
 
-use x509_parser::x509::X509Name;
+use x509_parser::asn1_rs::{Any, Tag, ToDer};
+use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 /// Attribute types that RFC 2253 names.
 const KEYWORDS: [(&str, &str); 9] = [
@@ -18,7 +21,7 @@ const KEYWORDS: [(&str, &str); 9] = [
 
 /// `CN=alice,OU=eng,O=x`
 ///
-/// `None`: a value that is no text under a keyword.
+/// `None`: a text whose bytes are none. Two such names could not be told apart.
 pub fn rfc2253(name: &X509Name<'_>) -> Option<String> {
     let mut parts = Vec::new();
     for part in name.iter_rdn() {
@@ -29,59 +32,82 @@ pub fn rfc2253(name: &X509Name<'_>) -> Option<String> {
     Some(parts.join(","))
 }
 
-fn attribute(attribute: &x509_parser::x509::AttributeTypeAndValue<'_>) -> Option<String> {
+fn attribute(attribute: &AttributeTypeAndValue<'_>) -> Option<String> {
     let oid = attribute.attr_type().to_id_string();
-    match KEYWORDS.iter().find(|(known, _)| *known == oid) {
-        Some((_, keyword)) => Some(format!("{keyword}={}", escape(&text(attribute)?))),
+    let value = attribute.attr_value();
+    let keyword = KEYWORDS.iter().find(|(known, _)| *known == oid);
+    match keyword.filter(|_| is_text(value)) {
+        Some((_, keyword)) => Some(format!("{keyword}={}", escape(&text(value)?))),
         None => {
-            let value = attribute.attr_value();
-            let mut der = value.header.to_der_vec_header()?;
+            let keyword = keyword.map_or(oid.as_str(), |(_, keyword)| keyword);
+            let mut der = value.header.to_der_vec().ok()?;
             der.extend_from_slice(value.data);
-            Some(format!("{oid}=#{}", crate::ca::hex(&der)))
+            Some(format!("{keyword}=#{}", crate::ca::hex(&der)))
         }
     }
 }
 
-fn text(attribute: &x509_parser::x509::AttributeTypeAndValue<'_>) -> Option<String> {
-    let value = attribute.attr_value();
-    match value.header.tag().0 {
-        // UTF8String, PrintableString, T61String, IA5String
-        12 | 19 | 20 | 22 => std::str::from_utf8(value.data).ok().map(str::to_owned),
-        // BMPString
-        30 => {
-            let units: Vec<u16> = value
-                .data
-                .chunks_exact(2)
-                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
-                .collect();
-            String::from_utf16(&units).ok()
-        }
+/// Kinds of strings that Java prints as text.
+fn is_text(value: &Any<'_>) -> bool {
+    matches!(
+        value.tag(),
+        Tag::Utf8String
+            | Tag::PrintableString
+            | Tag::T61String
+            | Tag::Ia5String
+            | Tag::GeneralString
+            | Tag::BmpString
+    )
+}
+
+fn text(value: &Any<'_>) -> Option<String> {
+    if value.tag() != Tag::BmpString {
+        return String::from_utf8(value.data.to_vec()).ok();
+    }
+    let mut pairs = value.data.chunks_exact(2);
+    let units: Option<Vec<u16>> = pairs
+        .by_ref()
+        .map(|pair| pair.try_into().ok().map(u16::from_be_bytes))
+        .collect();
+    match pairs.remainder() {
+        [] => String::from_utf16(&units?).ok(),
         _ => None,
     }
 }
 
-trait HeaderBytes {
-    fn to_der_vec_header(&self) -> Option<Vec<u8>>;
-}
-
-impl HeaderBytes for x509_parser::asn1_rs::Header<'_> {
-    fn to_der_vec_header(&self) -> Option<Vec<u8>> {
-        use x509_parser::asn1_rs::ToDer;
-        self.to_der_vec().ok()
-    }
-}
-
-/// RFC 2253 section 2.4: `,` `+` `"` `\` `<` `>` `;`, a leading `#` or space, a trailing space.
+/// Java's `AVA.toRFC2253String`: a backslash before each of `,=+<>#;"\` and before spaces at either end.
 fn escape(value: &str) -> String {
-    let letters: Vec<char> = value.chars().collect();
-    let mut out = String::new();
-    for (at, letter) in letters.iter().enumerate() {
-        let edge =
-            *letter == ' ' && (at == 0 || at + 1 == letters.len()) || *letter == '#' && at == 0;
-        if edge || matches!(letter, ',' | '+' | '"' | '\\' | '<' | '>' | ';') {
+    let inner = value.trim_matches(' ');
+    let leading = value.len() - value.trim_start_matches(' ').len();
+    let trailing = value.len() - leading - inner.len();
+    let mut out = "\\ ".repeat(leading);
+    for letter in inner.chars() {
+        if ",=+<>#;\"\\".contains(letter) {
             out.push('\\');
         }
-        out.push(*letter);
+        out.push(letter);
     }
+    out.push_str(&"\\ ".repeat(trailing));
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_at_both_ends_are_escaped_and_inner_ones_are_not() {
+        assert_eq!(escape("a b"), "a b");
+        assert_eq!(escape("  a "), "\\ \\ a\\ ");
+        assert_eq!(escape("  "), "\\ \\ ");
+        assert_eq!(escape(""), "");
+    }
+
+    #[test]
+    fn text_in_utf_16_is_read_as_such_and_half_a_unit_is_none() {
+        let read = |data| text(&Any::from_tag_and_data(Tag::BmpString, data));
+        assert_eq!(read(&[0, b'M', 0, 0xfc]).as_deref(), Some("Mü"));
+        assert_eq!(read(&[0, b'M', 0]), None);
+        assert_eq!(read(&[0xd8, 0]), None);
+    }
 }

@@ -6,6 +6,7 @@ mod meeting;
 use std::io;
 use std::sync::Arc;
 
+use common::issued::Issued;
 use common::{DAY, House, chain, now, text};
 use meeting::{Met, meet, peer};
 use rustls::version::{TLS12, TLS13};
@@ -337,4 +338,30 @@ fn a_reload_shows_the_new_certificate_from_the_next_handshake_on() {
         .expect("the new files are right");
     assert!(meet(tls.config(), peer(&renewed, None, &[&TLS13])).is_ok());
     assert!(meet(tls.config(), peer(&house, None, &[&TLS13])).is_err());
+}
+
+#[test]
+fn every_certificate_of_a_client_s_chain_is_asked_for_in_a_list() {
+    let house = House::new();
+    let root = Issued::root("Root");
+    let between = root.intermediate("Between");
+    let alice = between.client("alice");
+    let shown = alice.key_pem() + &alice.certificate.pem() + &between.certificate.pem();
+    let roots = house.dir.file("roots.pem", root.certificate.pem());
+    let lists = |name: &str, lists: &[String]| {
+        let path = house.dir.file(name, lists.concat());
+        source(&house.mutual_with(true, roots.clone(), vec![path]))
+    };
+    let met = |tls: &TlsSource| meet(tls.config(), peer(&house, Some(&shown), &[&TLS13]));
+
+    let both = [root.revocation_list(&[]), between.revocation_list(&[])];
+    assert!(met(&lists("both.pem", &both)).is_ok());
+    // The root revoked the intermediate: its leaf is gone with it.
+    let revoked = [
+        root.revocation_list(&[&between]),
+        between.revocation_list(&[]),
+    ];
+    assert!(is_refused(met(&lists("revoked.pem", &revoked))));
+    assert!(is_refused(met(&lists("no-root.pem", &both[1..]))));
+    assert!(is_refused(met(&lists("no-between.pem", &both[..1]))));
 }

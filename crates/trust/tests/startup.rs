@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use common::issued::Issued;
 use common::{DAY, House, names, now, text};
 use trust::ca::{Ca, CaError};
 use trust::pem::{self, PemError};
@@ -324,4 +325,88 @@ fn refuses_a_ca_that_lost_its_key_or_has_a_garbled_record_of_revocations() {
     // A new key beside the old certificate would be a CA that nobody trusts.
     let error = Ca::open(&dir, now()).err();
     assert!(matches!(error, Some(CaError::Io { path, .. }) if path.ends_with("ca-key.pem")));
+}
+
+#[test]
+fn start_that_was_cut_off_while_the_ca_was_made_is_finished() {
+    let house = House::new();
+    let dir = house.dir.path("ca");
+    for name in ["ca.pem", "crl.pem", "server.pem", "server-key.pem"] {
+        fs::remove_file(dir.join(name)).expect("the file is there");
+    }
+    let ca = Ca::open(&dir, now()).expect("nothing was signed with the key that is there");
+    assert_eq!(ca.ensure_server(&names(), now()).ok(), Some(true));
+    assert!(TlsSource::new(&house.mutual(true), now()).is_ok());
+
+    // With a revocation list there were certificates: another CA would strand those who hold one.
+    fs::remove_file(dir.join("ca.pem")).expect("the file is there");
+    assert!(matches!(Ca::open(&dir, now()), Err(CaError::Io { .. })));
+}
+
+#[test]
+fn renewal_that_was_cut_off_between_key_and_certificate_is_done_again() {
+    let (house, other) = (House::new(), House::new());
+    let (_, key) = house.ca.server_paths();
+    fs::copy(other.ca.server_paths().1, key).expect("the key can be written");
+    assert!(matches!(
+        refusal(&house.options()),
+        TlsError::KeyMismatch { .. }
+    ));
+    assert_eq!(house.ca.ensure_server(&names(), now()).ok(), Some(true));
+    assert!(TlsSource::new(&house.options(), now()).is_ok());
+}
+
+#[test]
+fn revocations_at_the_same_time_are_all_kept() {
+    let house = House::new();
+    std::thread::scope(|scope| {
+        for number in 0..8_u8 {
+            let ca = &house.ca;
+            scope.spawn(move || {
+                let revoked = [(format!("4{number}"), now() + DAY)];
+                ca.revoke(&revoked, now()).expect("the serial is revoked");
+            });
+        }
+    });
+    let kept = text(&house.dir.path("ca").join("revoked"));
+    assert_eq!(kept.lines().count(), 8);
+}
+
+#[test]
+fn refuses_a_chain_whose_names_fit_but_whose_signatures_do_not() {
+    let house = House::new();
+    let (right, forged) = (Issued::root("Root"), Issued::root("Root"));
+    let leaf = right.server("localhost", None);
+    let written = |name: &str, issuer: &Issued| TlsOptions {
+        certificate: house
+            .dir
+            .file(name, leaf.certificate.pem() + &issuer.certificate.pem()),
+        key: house.dir.file("issued-key.pem", leaf.key_pem()),
+        names: vec!["localhost".to_owned()],
+        ..house.options()
+    };
+    assert!(TlsSource::new(&written("right.pem", &right), now()).is_ok());
+    let error = refusal(&written("forged.pem", &forged));
+    assert!(matches!(&error, TlsError::BrokenChain { .. }), "{error}");
+    assert!(error.to_string().contains("next: "));
+}
+
+#[test]
+fn refuses_a_certificate_that_is_for_clients_only() {
+    let house = House::new();
+    let root = Issued::root("Root");
+    let leaf = root.server(
+        "localhost",
+        Some(rcgen::ExtendedKeyUsagePurpose::ClientAuth),
+    );
+    let options = TlsOptions {
+        certificate: house.dir.file(
+            "client.pem",
+            leaf.certificate.pem() + &root.certificate.pem(),
+        ),
+        key: house.dir.file("client-key.pem", leaf.key_pem()),
+        names: vec!["localhost".to_owned()],
+        ..house.options()
+    };
+    assert!(matches!(refusal(&options), TlsError::Usage { .. }));
 }

@@ -108,7 +108,10 @@ impl Parser<'_> {
             '^' => Node::Start,
             '$' => Node::End,
             '.' => Node::One(Class {
-                ranges: vec![('\n', '\n'), ('\r', '\r')],
+                // Java's line terminators.
+                ranges: ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']
+                    .map(|end| (end, end))
+                    .to_vec(),
                 negated: true,
             }),
             '(' => self.group()?,
@@ -210,7 +213,13 @@ impl Parser<'_> {
             }
             self.letters.next();
             let high = match self.letters.next().ok_or(unfinished.clone())? {
-                '\\' => self.letters.next().ok_or(unfinished.clone())?,
+                '\\' => self
+                    .letters
+                    .next_if(|letter| !letter.is_ascii_alphanumeric())
+                    .ok_or(PatternError::Malformed(
+                        "a range needs a character at its end",
+                    ))?,
+                '[' => return Err(PatternError::Unsupported("a class inside a class")),
                 other => other,
             };
             if high < low {

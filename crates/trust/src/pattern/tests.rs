@@ -64,7 +64,9 @@ fn what_is_not_spoken_is_refused_by_name() {
             "{pattern}"
         );
     }
-    for pattern in ["(", ")", "[a", "*a", "a**", "a{", "a{2,1}", "[b-a]", "\\"] {
+    for pattern in [
+        "(", ")", "[a", "*a", "a**", "a{", "a{2,1}", "[b-a]", r"[a-\d]", "\\",
+    ] {
         assert!(
             matches!(Pattern::new(pattern), Err(PatternError::Malformed(_))),
             "{pattern}"

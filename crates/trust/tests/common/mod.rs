@@ -1,5 +1,7 @@
 //! A CA in a directory of its own, with server and client certificates.
 
+pub mod issued;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
