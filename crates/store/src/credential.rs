@@ -153,18 +153,23 @@ impl Cost {
 pub(crate) fn hash_password(password: &Secret) -> Result<String, CryptoError> {
     let salt = random(16)?;
     let hash = COST.hash(password, &salt)?;
+    Ok(phc(&salt, hash.expose()))
+}
+
+/// A hash that no password has, made without hashing: checking against it costs what any check costs, making it costs
+/// no time and memory at start.
+pub(crate) fn decoy_hash() -> Result<String, CryptoError> {
+    Ok(phc(&random(16)?, &random(32)?))
+}
+
+fn phc(salt: &[u8], hash: &[u8]) -> String {
     let Cost {
         memory_kib,
         passes,
         lanes,
     } = COST;
-    let (salt, hash) = (
-        STANDARD_NO_PAD.encode(salt),
-        STANDARD_NO_PAD.encode(hash.expose()),
-    );
-    Ok(format!(
-        "$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hash}"
-    ))
+    let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(hash));
+    format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hash}")
 }
 
 pub(crate) fn matches_hash(text: &str, password: &Secret) -> bool {
@@ -229,6 +234,12 @@ mod tests {
     fn password_hash_matches_its_password_only() {
         let hash = hash_password(&Secret::from("pencil".to_owned())).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        // A decoy asks for the same work and fits nobody.
+        let decoy = decoy_hash().unwrap();
+        assert_eq!(decoy.len(), hash.len());
+        assert!(decoy.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(parse_hash(&decoy).is_some());
+        assert!(!matches_hash(&decoy, &Secret::from("pencil".to_owned())));
         assert!(matches_hash(&hash, &Secret::from("pencil".to_owned())));
         assert!(!matches_hash(&hash, &Secret::from("pencils".to_owned())));
     }

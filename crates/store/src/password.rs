@@ -37,13 +37,12 @@ impl Passwords {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut key = [0; 32];
         aws_lc_rs::rand::fill(&mut key).map_err(|_| OpenError::Random)?;
-        let secret = credential::generate_secret().map_err(|_| OpenError::Random)?;
         Ok(Self {
             places: Semaphore::new((cores / 2).max(1)),
             waiting: AtomicUsize::new(0),
             key: hmac::Key::new(hmac::HMAC_SHA256, &key),
             remembered: Mutex::default(),
-            decoy_hash: credential::hash_password(&secret).map_err(|_| OpenError::Random)?,
+            decoy_hash: credential::decoy_hash().map_err(|_| OpenError::Random)?,
             clock,
         })
     }
