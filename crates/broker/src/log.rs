@@ -5,7 +5,9 @@
 
 mod admin;
 mod inspect;
+mod keyring;
 mod open;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -233,7 +235,7 @@ impl Log {
         if self.has_failed() {
             return Err(ErrorCode::KAFKA_STORAGE_ERROR);
         }
-        open::note_synced_ends(&self.0).await?;
+        upkeep::note_synced_ends(&self.0).await?;
         let positions = self.0.partitions.final_positions();
         self.0.catalog.stopped(positions).await?;
         self.0.sync.stop();

@@ -237,6 +237,7 @@ fn first_at_or_after(
         let (from, end) =
             segment.with_extent(files, |extent| (extent.before_time(time), extent.position))?;
         let Some(from) = from else { continue };
+        files.used(segment);
         let mut found = None;
         visit(
             &*files.open(segment)?,

@@ -2,11 +2,15 @@
 
 mod simulated;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use broker::disk::RealDisk;
 use broker::log::{Append, Log, ReadError, SettingChange, SettingScope};
 use broker::offsets::Place;
 use bytes::Bytes;
+use kastellan_core::secret::Secret;
+use seal::master::LocalKey;
 use simulated::{
     KEY, START, SimDisk, append, batch, batch_at, open_whole, place, put, stored, texts, values,
 };
@@ -806,4 +810,36 @@ async fn export_gives_batches_as_kafka_stores_them() {
         .map(|batch| batch.unwrap().header().base_offset)
         .collect();
     assert_eq!(offsets, [0, 1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn closed_files_are_not_held_open() {
+    let dir = std::env::temp_dir().join(format!("kastellan-files-{}", std::process::id()));
+    let disk = Arc::new(RealDisk::open(&dir).unwrap());
+    let key = Arc::new(LocalKey::new(&Secret::new(vec![7; 32])).unwrap());
+    let opened = Log::open(simulated::options(), key, disk, simulated::clock()).await;
+    let log = opened.unwrap().log;
+    let place = place(&log, &[("segment.bytes", "600")]).await;
+    for number in 0..40 {
+        let value = format!("{number}-{}", "x".repeat(300));
+        put(&log, place, batch(&[&value])).await.unwrap();
+    }
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    let open = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    let open = open.filter(|path| path.starts_with(&dir)).count();
+    assert!(open < 10, "{open} files are open");
+    assert_eq!(texts(&log, place).await.len(), 40);
+    log.stop().await.unwrap();
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
+async fn second_process_is_told_that_the_directory_is_taken() {
+    let dir = std::env::temp_dir().join(format!("kastellan-lock-{}", std::process::id()));
+    let first = RealDisk::open(&dir).unwrap();
+    let second = RealDisk::open(&dir).err().unwrap();
+    assert_eq!(second.kind(), std::io::ErrorKind::WouldBlock);
+    drop(first);
+    assert!(RealDisk::open(&dir).is_ok());
+    std::fs::remove_dir_all(dir).unwrap();
 }

@@ -148,6 +148,7 @@ impl Log {
             paths.extend(shared.segments().iter().map(|segment| segment.path.clone()));
         }
         paths.push(format!("catalog/{:016}.jnl", inner.catalog.sequence()));
+        paths.push(format!("groups/{:016}.jnl", inner.groups.sequence()));
         for path in paths {
             let mut head = [0; HEADER_LEN];
             let read = inner

@@ -1,4 +1,4 @@
-//! Start: lock, keyring, journals, partitions; and the task that looks after free space and the catalog.
+//! Start: keyring, journals, directories, partitions.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kastellan_core::time::Clock;
-use seal::at_rest::{FileKind, Keyring, KeyringError, Suite};
+use seal::at_rest::{FileKind, KeyringError};
 use seal::master::MasterKey;
 use uuid::Uuid;
-use wire::error::ErrorCode;
 
+use super::keyring::open_keyring;
+use super::upkeep::look_after;
 use super::{Inner, Log};
 use crate::catalog::{CatalogJournal, Entry, State};
 use crate::container::ContainerError;
@@ -27,8 +28,6 @@ use crate::shard::Shards;
 use crate::space::Space;
 use crate::sync::SyncPool;
 
-/// Bytes of a keyring, at most.
-const KEYRING_MAX: u64 = 1 << 20;
 /// Partitions that recover at once.
 const RECOVERIES: usize = 4;
 
@@ -234,68 +233,6 @@ impl Startup {
     }
 }
 
-fn open_keyring(
-    disk: &dyn Disk,
-    master: &dyn MasterKey,
-    clock: &Clock,
-) -> Result<Keyring, OpenError> {
-    if disk.exists("keyring") {
-        return Ok(Keyring::open(&read_keyring(disk)?, master)?);
-    }
-    if !disk.list("catalog")?.is_empty() || !disk.list("p")?.is_empty() {
-        return Err(OpenError::KeyringMissing);
-    }
-    let keyring = Keyring::create(&new_cluster_id(), Suite::default(), master, clock.now())?;
-    write_keyring(disk, &keyring)?;
-    Ok(keyring)
-}
-
-/// Replaces the keyring as a whole; the one before stays as `keyring.old`.
-pub(crate) fn write_keyring(disk: &dyn Disk, keyring: &Keyring) -> std::io::Result<()> {
-    if disk.exists("keyring") {
-        replace_file(disk, "keyring.old", &read_keyring(disk)?)?;
-    }
-    replace_file(disk, "keyring", &keyring.to_bytes())
-}
-
-fn read_keyring(disk: &dyn Disk) -> std::io::Result<Vec<u8>> {
-    let file = disk.open("keyring")?;
-    let len = file.size()?.min(KEYRING_MAX);
-    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
-    let read = file.read_at(&mut bytes, 0)?;
-    bytes.truncate(read);
-    Ok(bytes)
-}
-
-/// The file has its old content or its new one, whenever the power fails.
-fn replace_file(disk: &dyn Disk, path: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let unfinished = format!("{path}.new");
-    if disk.exists(&unfinished) {
-        disk.remove_file(&unfinished)?;
-    }
-    let file = disk.create(&unfinished)?;
-    file.write_at(bytes, 0)?;
-    file.sync_all()?;
-    disk.rename(&unfinished, path)?;
-    disk.sync_dir("")
-}
-
-/// 16 random bytes as Kafka writes them: base64url, 22 characters.
-fn new_cluster_id() -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let id = u128::from_be_bytes(*Uuid::new_v4().as_bytes());
-    (0..22)
-        .map(|at| {
-            let shifted = if at < 21 {
-                id >> (122 - 6 * at)
-            } else {
-                id << 4
-            };
-            char::from(LETTERS[(shifted & 63) as usize])
-        })
-        .collect()
-}
-
 /// The state that the entries lead to, and the topics that were deleted on the way.
 fn replay_catalog(entries: &[journal::Entry]) -> Result<(State, BTreeSet<Uuid>), OpenError> {
     let mut state = State::default();
@@ -400,69 +337,4 @@ fn recover_all(
         }
     });
     done.into_inner().expect("nobody panics while holding it")
-}
-
-/// Every second the free space; every so often the synced ends. Ends with the log.
-fn look_after(log: &Log) {
-    let weak = Arc::downgrade(log.inner());
-    let every = log
-        .options()
-        .retention_check
-        .max(Duration::from_millis(100));
-    tokio::spawn(async move {
-        let mut since = Duration::ZERO;
-        let tick = Duration::from_secs(1).min(every);
-        loop {
-            tokio::time::sleep(tick).await;
-            let Some(inner) = weak.upgrade() else { return };
-            inner.space.check();
-            since += tick;
-            if since >= every {
-                since = Duration::ZERO;
-                if note_synced_ends(&inner).await.is_err() {
-                    tracing::warn!("Synced ends could not be noted");
-                }
-            }
-        }
-    });
-}
-
-/// Tells the catalog how far partitions are durable, so that missing records are noticed after a crash.
-pub(super) async fn note_synced_ends(inner: &Arc<Inner>) -> Result<(), ErrorCode> {
-    let entries: Vec<Entry> = inner
-        .partitions
-        .all()
-        .into_iter()
-        .filter_map(|(place, shared)| {
-            let newest = shared.segments().last()?.name;
-            let synced_end = shared.high_watermark();
-            (synced_end > newest.base && !shared.view().is_offline).then_some(Entry::Anchor {
-                place,
-                base: newest.base,
-                incarnation: newest.incarnation,
-                synced_end,
-            })
-        })
-        .collect();
-    let entries = inner.catalog.changed_anchors(entries);
-    if entries.is_empty() {
-        return Ok(());
-    }
-    inner.catalog.commit(entries).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cluster_id_has_the_form_that_kafka_uses() {
-        let id = new_cluster_id();
-        assert_eq!(id.len(), 22);
-        assert!(
-            id.bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-        );
-        assert_ne!(id, new_cluster_id());
-    }
 }
