@@ -1,0 +1,53 @@
+"""kafka-python."""
+
+import importlib.util
+
+import kafka
+from kafka import errors
+
+from lib import Server, check, until
+
+
+def bundle(folder, **changes):
+    """The settings of a bundle, as its file has them."""
+    spec = importlib.util.spec_from_file_location("bundle", folder / "kafka_python.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return {**module.CONFIG, **changes}
+
+
+def case_produces_and_consumes_with_each_codec():
+    with Server() as server:
+        settings = bundle(server.client("app", "Create,Read,Write topic:t", "Read group:g"))
+        for codec in (None, "gzip", "snappy", "lz4", "zstd"):
+            producer = kafka.KafkaProducer(**settings, compression_type=codec, acks="all", max_block_ms=15000)
+            producer.send("t", key=b"k", value=str(codec).encode()).get(15)
+            producer.close()
+        consumer = kafka.KafkaConsumer("t", **settings, group_id="g", auto_offset_reset="earliest",
+                                       consumer_timeout_ms=8000)
+        values = []
+        for record in consumer:
+            values.append(record.value)
+            if len(values) == 5:
+                break
+        consumer.commit()
+        consumer.close()
+        check(values == [b"None", b"gzip", b"snappy", b"lz4", b"zstd"], values)
+
+
+def case_wrong_password_and_missing_rule_have_their_own_errors():
+    with Server() as server:
+        folder = server.client("app", "Create,Write topic:t")
+        producer = kafka.KafkaProducer(**bundle(folder), max_block_ms=15000)
+        producer.send("t", b"x").get(15)
+        try:
+            producer.send("secret", b"x").get(15)
+            check(False, "a topic without a rule")
+        except errors.TopicAuthorizationFailedError:
+            pass
+        producer.close()
+        try:
+            kafka.KafkaProducer(**bundle(folder, sasl_plain_password="wrong"), max_block_ms=10000).send("t", b"x").get(15)
+            check(False, "a wrong password")
+        except (errors.SaslAuthenticationFailedError, errors.AuthenticationFailedError):
+            pass

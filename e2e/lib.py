@@ -1,0 +1,180 @@
+"""A server for tests, and its command line. Standard library only."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = pathlib.Path(os.environ.get("KASTELLAN_BIN", ROOT / "target/release/kastellan"))
+ADMIN_PASSWORD = "correct horse battery staple"
+
+CONFIG = """
+[[gateway.listener]]
+name = "sasl"
+bind = "127.0.0.1:0"
+mechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+[[gateway.listener]]
+name = "mtls"
+bind = "127.0.0.1:0"
+protocol = "ssl"
+
+[gateway.limits]
+accept_rate_per_ip = 2000
+accept_rate = 2000
+
+[log]
+initial_rebalance_delay = "0ms"
+min_free = "1MiB"
+
+[ops]
+bind = "127.0.0.1:0"
+"""
+
+
+class Failed(AssertionError):
+    """What a case expected did not happen."""
+
+
+def check(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def until(seconds, what, probe):
+    """Waits for `probe` to give something true, and gives it back."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = probe()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise Failed(f"not within {seconds} s: {what}")
+
+
+class Server:
+    """A server in a directory of its own."""
+
+    def __init__(self, config=CONFIG):
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="kastellan-e2e-"))
+        self.data = self.home / "data"
+        self.config = self.home / "kastellan.toml"
+        self.config.write_text(config)
+        (self.home / "password").write_text(ADMIN_PASSWORD + "\n")
+        self.process = None
+        self.output = ""
+        self.ready = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def command(self):
+        return [
+            BINARY, "up", "--data", self.data, "--config", self.config, "--ready-file", self.home / "ready.json",
+            "--admin-password-file", self.home / "password",
+        ]
+
+    def start(self):
+        ready = self.home / "ready.json"
+        ready.unlink(missing_ok=True)
+        self.log = open(self.home / "server.log", "ab")
+        self.process = subprocess.Popen(self.command(), stdout=self.log, stderr=self.log, cwd=self.home)
+        end = time.monotonic() + 20
+        while not ready.exists():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise Failed("the server did not start:\n" + self.log_text()[-3000:])
+            time.sleep(0.01)
+        self.ready = json.loads(ready.read_text())
+
+    def log_text(self):
+        return (self.home / "server.log").read_text(errors="replace")
+
+    def stop(self):
+        """Asks the server to stop, as an operator would."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=40)
+        check(status == 0, f"stopped with status {status}:\n{self.log_text()[-2000:]}")
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def pin_ports(self):
+        """Keeps the ports over restarts, so that clients find the server again."""
+        kafka, mtls, ops = (self.ready[name].rsplit(":", 1)[1] for name in ("kafka", "kafka_mtls", "ops"))
+        text = self.config.read_text()
+        for port in (kafka, mtls, ops):
+            text = text.replace('bind = "127.0.0.1:0"', f'bind = "127.0.0.1:{port}"', 1)
+        self.config.write_text(text)
+
+    def cli(self, *words, status=0, stdin=None):
+        """Runs a command; gives its standard output."""
+        done = subprocess.run(
+            [BINARY, "--data", self.data, *map(str, words)], capture_output=True, text=True, timeout=60,
+            input=stdin, cwd=self.home,
+        )
+        check(
+            done.returncode == status,
+            f"{words} ended with {done.returncode}, not {status}: {done.stdout} {done.stderr}",
+        )
+        return done.stdout if status in (0, 1) else done.stderr
+
+    def json(self, *words):
+        return json.loads(self.cli(*words, "--json"))
+
+    def allow(self, user, *rules):
+        """Adds rules written `Read,Write topic:t`."""
+        for rule in rules:
+            operations, resource = rule.split(" ", 1)
+            self.cli("rule", "add", "allow", f"User:{user}", operations, resource)
+
+    def client(self, name, *rules):
+        """Adds a service; gives the folder of its files."""
+        folder = self.home / name
+        self.cli("client", "add", name, "--kafka", "--out", folder)
+        self.allow(name, *rules)
+        return folder
+
+    @property
+    def kafka(self):
+        return self.ready["kafka"]
+
+    @property
+    def mtls(self):
+        return self.ready["kafka_mtls"]
+
+
+def properties(path):
+    """A file of key=value lines."""
+    lines = (line for line in pathlib.Path(path).read_text().splitlines() if line and not line.startswith("#"))
+    return dict(line.split("=", 1) for line in lines)
+
+
+def librdkafka(folder, **changes):
+    """The settings of a bundle for confluent-kafka."""
+    settings = properties(folder / "librdkafka.conf")
+    settings["ssl.ca.location"] = str(folder / "ca.pem")
+    settings.update({name.replace("_", "."): value for name, value in changes.items()})
+    return settings
+
+
+def other_ca(home):
+    """A CA that signed nothing here."""
+    path = home / "other-ca.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=other", "-keyout", home / "other-key.pem", "-out", path],
+        check=True, capture_output=True,
+    )
+    return path
