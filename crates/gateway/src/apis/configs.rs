@@ -13,9 +13,13 @@ use wire::message::{
 };
 use wire::text::Str;
 
+use super::changes::{self, Change, NOTHING, UNRECORDED, UNRECORDED_TEXT};
 use super::judge::{Judge, collect};
 use super::{PLAIN, Treatment, decode};
 use crate::cause::Cause;
+
+/// Of events in the trail.
+const KIND: &str = "admin.config";
 
 /// `org.apache.kafka.common.config.ConfigResource.Type`
 mod kind {
@@ -92,6 +96,17 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
     }
 }
 
+macro_rules! not_altered {
+    ($result:path, $kind:expr, $name:expr, $code:expr, $text:expr) => {{
+        let mut result = <$result>::default();
+        result.error_code = $code.code();
+        result.error_message = $text;
+        result.resource_type = $kind;
+        result.resource_name = $name;
+        result
+    }};
+}
+
 macro_rules! alter {
     ($name:ident, $request:ty, $response:ty, $result:path) => {
         pub(super) async fn $name(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
@@ -106,26 +121,53 @@ macro_rules! alter {
                         allowed.push(resource);
                     }
                     Err(code) => {
-                        let mut result = <$result>::default();
-                        result.error_code = code.code();
-                        result.error_message = message(code);
-                        result.resource_type = kind;
-                        result.resource_name = name;
-                        refused.push(result);
+                        refused.push(not_altered!($result, kind, name, code, message(code)))
                     }
                 }
             }
-            judge.record(asked.header.client_id.as_ref()).await;
-            asked.body.resources = allowed;
+            let client_id = asked.header.client_id.clone();
+            judge.record(client_id.as_ref()).await;
+            let altered = allowed.iter().filter(|_| !asked.body.validate_only);
+            let altered = altered.map(|resource| Change {
+                on: resource_of(resource.resource_type, &resource.resource_name),
+                after: keys(resource.configs.iter().map(|config| &config.name)),
+            });
+            let operation = Operation::AlterConfigs;
+            let announced =
+                changes::announce(&judge, client_id.as_ref(), KIND, operation, altered).await;
+            let announced = announced.unwrap_or_else(|_| {
+                refused.extend(allowed.drain(..).map(|resource| {
+                    let (kind, name) = (resource.resource_type, resource.resource_name);
+                    not_altered!($result, kind, name, UNRECORDED, Some(UNRECORDED_TEXT))
+                }));
+                NOTHING
+            });
+            let permit = permit.filter(|_| !allowed.is_empty());
             let permit = permit.or_else(|| refused.is_empty().then(Permit::unprotected));
+            asked.body.resources = allowed;
             match permit {
                 Some(permit) => asked.forward_and(permit, PLAIN, move |response| {
+                    announced.done(response.responses.iter().map(|one| one.error_code));
                     response.responses.extend(refused)
                 }),
                 None => asked.answer(&<$response>::from_refused(refused)),
             }
         }
     };
+}
+
+/// Names of settings, for the trail: values may be secret.
+fn keys<'a>(names: impl Iterator<Item = &'a Str>) -> String {
+    names.map(|name| &**name).collect::<Vec<_>>().join(", ")
+}
+
+/// What the trail calls a config resource.
+fn resource_of(kind: i8, name: &str) -> Resource<'_> {
+    match kind {
+        kind::TOPIC => Resource::topic(name),
+        kind::GROUP => Resource::group(name),
+        _ => Resource::CLUSTER,
+    }
 }
 
 /// An answer that holds refusals only.

@@ -153,6 +153,40 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// An event about this request: who, from where, with what.
+    pub(super) fn event(
+        &self,
+        kind: &str,
+        class: Class,
+        outcome: Outcome,
+        client_id: Option<&Str>,
+    ) -> Event {
+        use kastellan_core::event::cut;
+        let Session {
+            principal,
+            peer,
+            listener,
+            software,
+            ..
+        } = self.session.as_ref();
+        let mut event = Event::new(kind, class, outcome)
+            .by(principal.name(), Some(principal.proof().mechanism()))
+            .from_peer(*peer, &listener.name);
+        event.session = Some(self.session.id);
+        event.client = Some(ClientFacts {
+            id: client_id.map(|id| cut(id)),
+            software: software.name.as_deref().map(cut),
+            version: software.version.as_deref().map(cut),
+        });
+        event.api = Some(ApiFacts {
+            name: api::name(self.start.api_key).to_owned(),
+            key: self.start.api_key,
+            version: self.start.api_version,
+            correlation: self.start.correlation_id,
+        });
+        event
+    }
+
     /// Writes refusals to the trail. Called before the answer goes out; the refusal stands even if it cannot be written.
     pub(super) async fn record(&mut self, client_id: Option<&Str>) {
         let refused = std::mem::take(&mut self.refused);
@@ -164,37 +198,16 @@ impl<'a> Judge<'a> {
         } else {
             "no_rule"
         };
-        let mut event = Event::new("authz.refused", Class::Critical, Outcome::Refused)
-            .why(why)
-            .by(
-                self.session.principal.name(),
-                Some(self.session.principal.proof().mechanism()),
+        let mut event = self
+            .event(
+                "authz.refused",
+                Class::Critical,
+                Outcome::Refused,
+                client_id,
             )
-            .from_peer(self.session.peer, &self.session.listener.name);
+            .why(why);
         event.rule = Some(basis.to_string());
         event.op = Some(operation.name().to_owned());
-        event.session = Some(self.session.id);
-        event.client = Some(ClientFacts {
-            id: client_id.map(|id| kastellan_core::event::cut(id)),
-            software: self
-                .session
-                .software
-                .name
-                .as_deref()
-                .map(kastellan_core::event::cut),
-            version: self
-                .session
-                .software
-                .version
-                .as_deref()
-                .map(kastellan_core::event::cut),
-        });
-        event.api = Some(ApiFacts {
-            name: api::name(self.start.api_key).to_owned(),
-            key: self.start.api_key,
-            version: self.start.api_version,
-            correlation: self.start.correlation_id,
-        });
         for (_, kind, name, _) in &refused {
             event = event.on(kind.keyword(), name);
         }

@@ -4,6 +4,7 @@
 //! `ControllerApis`. A key that has no row, or a version outside what is held, closes the connection.
 
 mod acls;
+mod changes;
 mod cluster;
 mod configs;
 mod fetch;

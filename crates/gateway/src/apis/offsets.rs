@@ -4,6 +4,7 @@ use bytes::Bytes;
 use kastellan_core::operation::Operation;
 use kastellan_core::resource::Resource;
 use wire::error::ErrorCode;
+use wire::message::delete_records_request::DeleteRecordsTopic;
 use wire::message::delete_records_response::{
     DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
 };
@@ -16,6 +17,7 @@ use wire::message::{
     OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
 };
 
+use super::changes::{self, Change, NOTHING, UNRECORDED};
 use super::judge::Judge;
 use super::merge::split;
 use super::{PLAIN, Treatment, decode, own_time};
@@ -113,34 +115,53 @@ pub(super) async fn delete_records(mut judge: Judge<'_>, frame: Bytes) -> Result
     let topics = split(&mut judge, Operation::Delete, topics, |topic| {
         Resource::topic(&topic.name)
     });
-    judge.record(asked.header.client_id.as_ref()).await;
-    let refused: Vec<DeleteRecordsTopicResult> = topics
-        .refused
-        .iter()
-        .map(|topic| DeleteRecordsTopicResult {
-            name: topic.name.clone(),
-            partitions: topic
-                .partitions
-                .iter()
-                .map(|partition| DeleteRecordsPartitionResult {
-                    partition_index: partition.partition_index,
-                    low_watermark: -1,
-                    error_code: DENIED,
-                    ..Default::default()
-                })
-                .collect(),
-            ..Default::default()
-        })
-        .collect();
-    asked.body.topics = topics.allowed;
+    let client_id = asked.header.client_id.clone();
+    judge.record(client_id.as_ref()).await;
+    let (mut allowed, refused) = (topics.allowed, topics.refused.iter());
+    let mut refused: Vec<DeleteRecordsTopicResult> =
+        refused.map(|topic| not_deleted(topic, DENIED)).collect();
+    let gone = allowed.iter().map(|topic| Change {
+        on: Resource::topic(&topic.name),
+        after: format!("records of {} partitions deleted", topic.partitions.len()),
+    });
+    let kind = "admin.records";
+    let announced =
+        changes::announce(&judge, client_id.as_ref(), kind, Operation::Delete, gone).await;
+    let announced = announced.unwrap_or_else(|_| {
+        refused.extend(
+            allowed
+                .drain(..)
+                .map(|topic| not_deleted(&topic, UNRECORDED.code())),
+        );
+        NOTHING
+    });
+    let permit = topics.permit.filter(|_| !allowed.is_empty());
+    asked.body.topics = allowed;
     let deadline = own_time(asked.body.timeout_ms);
-    match topics.permit {
+    match permit {
         Some(permit) => asked.forward_and(permit, deadline, move |response| {
+            let partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+            announced.done(partitions.map(|partition| partition.error_code));
             response.topics.extend(refused)
         }),
         None => asked.answer(&DeleteRecordsResponse {
             topics: refused,
             ..Default::default()
         }),
+    }
+}
+
+fn not_deleted(topic: &DeleteRecordsTopic, code: i16) -> DeleteRecordsTopicResult {
+    let partitions = topic.partitions.iter();
+    let partitions = partitions.map(|partition| DeleteRecordsPartitionResult {
+        partition_index: partition.partition_index,
+        low_watermark: -1,
+        error_code: code,
+        ..Default::default()
+    });
+    DeleteRecordsTopicResult {
+        name: topic.name.clone(),
+        partitions: partitions.collect(),
+        ..Default::default()
     }
 }

@@ -13,12 +13,16 @@ use wire::message::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse,
     DeleteTopicsRequest, DeleteTopicsResponse,
 };
+use wire::text::Str;
 
+use super::changes::{self, Change, NOTHING, UNRECORDED, UNRECORDED_TEXT};
 use super::judge::{Judge, collect};
 use super::merge::split;
 use super::{Treatment, decode, own_time};
 use crate::cause::Cause;
 
+/// Of events in the trail.
+const KIND: &str = "admin.topic";
 const DENIED: i16 = ErrorCode::TOPIC_AUTHORIZATION_FAILED.code();
 
 pub(super) async fn create(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
@@ -35,18 +39,29 @@ pub(super) async fn create(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
         if may {
             allowed.push(topic);
         } else {
-            refused.push(CreatableTopicResult {
-                name: topic.name,
-                error_code: DENIED,
-                error_message: Some("Authorization failed.".into()),
-                num_partitions: -1,
-                replication_factor: -1,
-                configs: Some(Vec::new()),
-                ..Default::default()
-            });
+            refused.push(not_created(
+                topic.name,
+                DENIED,
+                "Authorization failed.".into(),
+            ));
         }
     }
-    judge.record(asked.header.client_id.as_ref()).await;
+    let client_id = asked.header.client_id.clone();
+    judge.record(client_id.as_ref()).await;
+    let new = allowed.iter().filter(|_| !asked.body.validate_only);
+    let new = new.map(|topic| Change {
+        on: Resource::topic(&topic.name),
+        after: format!("{} partitions", topic.num_partitions),
+    });
+    let announced =
+        changes::announce(&judge, client_id.as_ref(), KIND, Operation::Create, new).await;
+    let announced = announced.unwrap_or_else(|_| {
+        let unrecorded = allowed.drain(..);
+        refused.extend(
+            unrecorded.map(|topic| not_created(topic.name, UNRECORDED.code(), UNRECORDED_TEXT)),
+        );
+        NOTHING
+    });
     asked.body.topics = allowed;
     let permit = permit.or_else(|| refused.is_empty().then(Permit::unprotected));
     let Some(permit) = permit.filter(|_| !asked.body.topics.is_empty() || refused.is_empty())
@@ -59,6 +74,7 @@ pub(super) async fn create(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
     let (eyes, deadline) = (judge.eyes(), own_time(asked.body.timeout_ms));
     let core = judge.core.clone();
     asked.forward_and(permit, deadline, move |response| {
+        announced.done(response.topics.iter().map(|topic| topic.error_code));
         for topic in response
             .topics
             .iter_mut()
@@ -77,6 +93,18 @@ pub(super) async fn create(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
     })
 }
 
+fn not_created(name: Str, code: i16, text: Str) -> CreatableTopicResult {
+    CreatableTopicResult {
+        name,
+        error_code: code,
+        error_message: Some(text),
+        num_partitions: -1,
+        replication_factor: -1,
+        configs: Some(Vec::new()),
+        ..Default::default()
+    }
+}
+
 pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let mut asked = decode::<DeleteTopicsRequest>(frame)?;
     let version = asked.header.api_version;
@@ -92,14 +120,29 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
             .collect()
     };
     let mut permit = None;
-    let (mut allowed, mut refused) = (Vec::new(), Vec::new());
+    let (mut allowed, mut names, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for topic in wanted {
         match may_delete(&mut judge, &topic, &mut permit).await {
-            Ok(()) => allowed.push(topic),
+            Ok(name) => {
+                names.push(name);
+                allowed.push(topic);
+            }
             Err(result) => refused.push(*result),
         }
     }
-    judge.record(asked.header.client_id.as_ref()).await;
+    let client_id = asked.header.client_id.clone();
+    judge.record(client_id.as_ref()).await;
+    let gone = names.iter().map(|name| Change {
+        on: Resource::topic(name),
+        after: "deleted".to_owned(),
+    });
+    let announced =
+        changes::announce(&judge, client_id.as_ref(), KIND, Operation::Delete, gone).await;
+    let announced = announced.unwrap_or_else(|_| {
+        let unrecorded = allowed.drain(..);
+        refused.extend(unrecorded.map(|topic| *cannot_delete(&topic, UNRECORDED, UNRECORDED_TEXT)));
+        NOTHING
+    });
     let permit = permit.or_else(|| refused.is_empty().then(Permit::unprotected));
     let Some(permit) = permit.filter(|_| !allowed.is_empty() || refused.is_empty()) else {
         shuffle(&mut refused);
@@ -115,6 +158,7 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
     }
     let deadline = own_time(asked.body.timeout_ms);
     asked.forward_and(permit, deadline, move |response| {
+        announced.done(response.responses.iter().map(|topic| topic.error_code));
         response.responses.extend(refused);
         // Positions would tell which of the refused ones exist.
         shuffle(&mut response.responses);
@@ -125,7 +169,7 @@ async fn may_delete(
     judge: &mut Judge<'_>,
     topic: &DeleteTopicState,
     permit: &mut Option<Permit>,
-) -> Result<(), Box<DeletableTopicResult>> {
+) -> Result<Str, Box<DeletableTopicResult>> {
     let name = match (&topic.name, topic.topic_id.is_nil()) {
         (Some(name), true) => name.clone(),
         (None, false) => match judge.name_of(topic.topic_id).await {
@@ -134,28 +178,33 @@ async fn may_delete(
                 return Err(cannot_delete(
                     topic,
                     ErrorCode::UNKNOWN_TOPIC_ID,
-                    "This server does not host this topic ID.",
+                    "This server does not host this topic ID.".into(),
                 ));
             }
         },
         (Some(_), false) => {
-            let text = "You may not specify both topic name and topic id.";
+            let text = "You may not specify both topic name and topic id.".into();
             return Err(cannot_delete(topic, ErrorCode::INVALID_REQUEST, text));
         }
         (None, true) => {
-            let text = "Neither topic name nor id were specified.";
+            let text = "Neither topic name nor id were specified.".into();
             return Err(cannot_delete(topic, ErrorCode::INVALID_REQUEST, text));
         }
     };
     if collect(permit, judge.probe(Operation::Delete, Resource::CLUSTER)) {
-        return Ok(());
+        return Ok(name);
     }
     let sees = judge
         .probe(Operation::Describe, Resource::topic(&name))
         .is_some();
-    let may = judge.may(Operation::Delete, Resource::topic(&name));
+    let lacking = if sees {
+        Operation::Delete
+    } else {
+        Operation::Describe
+    };
+    let may = judge.may(lacking, Resource::topic(&name));
     if sees && collect(permit, may) {
-        return Ok(());
+        return Ok(name);
     }
     let by_name = topic.name.is_some();
     Err(Box::new(DeletableTopicResult {
@@ -174,13 +223,13 @@ async fn may_delete(
 fn cannot_delete(
     topic: &DeleteTopicState,
     code: ErrorCode,
-    text: &'static str,
+    text: Str,
 ) -> Box<DeletableTopicResult> {
     Box::new(DeletableTopicResult {
         name: topic.name.clone(),
         topic_id: topic.topic_id,
         error_code: code.code(),
-        error_message: Some(text.into()),
+        error_message: Some(text),
         ..Default::default()
     })
 }
@@ -205,28 +254,46 @@ pub(super) async fn create_partitions(
     let topics = split(&mut judge, Operation::Alter, topics, |topic| {
         Resource::topic(&topic.name)
     });
-    judge.record(asked.header.client_id.as_ref()).await;
-    let refused: Vec<CreatePartitionsTopicResult> = topics
-        .refused
-        .into_iter()
-        .map(|topic| CreatePartitionsTopicResult {
-            name: topic.name,
-            error_code: DENIED,
-            ..Default::default()
-        })
+    let client_id = asked.header.client_id.clone();
+    judge.record(client_id.as_ref()).await;
+    let not_made = |name: Str, code: i16, text: Option<Str>| CreatePartitionsTopicResult {
+        name,
+        error_code: code,
+        error_message: text,
+        ..Default::default()
+    };
+    let refused = topics.refused.into_iter();
+    let mut refused: Vec<CreatePartitionsTopicResult> = refused
+        .map(|topic| not_made(topic.name, DENIED, None))
         .collect();
+    let mut allowed = topics.allowed;
+    let wider = allowed.iter().filter(|_| !asked.body.validate_only);
+    let wider = wider.map(|topic| Change {
+        on: Resource::topic(&topic.name),
+        after: format!("{} partitions", topic.count),
+    });
+    let announced =
+        changes::announce(&judge, client_id.as_ref(), KIND, Operation::Alter, wider).await;
+    let announced = announced.unwrap_or_else(|_| {
+        let unrecorded = allowed.drain(..);
+        refused.extend(
+            unrecorded.map(|topic| not_made(topic.name, UNRECORDED.code(), Some(UNRECORDED_TEXT))),
+        );
+        NOTHING
+    });
     let permit = topics
         .permit
         .or_else(|| refused.is_empty().then(Permit::unprotected));
-    let Some(permit) = permit else {
+    let Some(permit) = permit.filter(|_| !allowed.is_empty() || refused.is_empty()) else {
         return asked.answer(&CreatePartitionsResponse {
             results: refused,
             ..Default::default()
         });
     };
-    asked.body.topics = topics.allowed;
+    asked.body.topics = allowed;
     let deadline = own_time(asked.body.timeout_ms);
     asked.forward_and(permit, deadline, move |response| {
+        announced.done(response.results.iter().map(|topic| topic.error_code));
         response.results.extend(refused)
     })
 }

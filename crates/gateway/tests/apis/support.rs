@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use gateway::config::{Deadlines, Encryption, HostPort, Limits, Listener, LoginKi
 use gateway::upstream::{Inbound, Opened, Outbound, Peer, Upstream, UpstreamError};
 use gateway::{Gateway, Ports};
 use kastellan_core::credential::{CredentialRevision, ScramMechanism, ScramVerifier};
-use kastellan_core::event::Event;
+use kastellan_core::event::{Event, Outcome};
 use kastellan_core::filter::RuleFilter;
 use kastellan_core::host::HostPattern;
 use kastellan_core::policy::{Policy, PolicyEpoch};
@@ -551,9 +552,27 @@ impl CredentialSource for NoCredentials {
 #[derive(Default)]
 pub struct Trail {
     events: Mutex<Vec<Event>>,
+    is_full: AtomicBool,
 }
 
 impl Trail {
+    /// From now on nothing is taken.
+    pub fn fill(&self) {
+        self.is_full.store(true, Ordering::SeqCst);
+    }
+
+    /// Events of administration: kind, outcome, resources.
+    pub fn changes(&self) -> Vec<(String, Outcome, Vec<String>)> {
+        let events = self.events.lock().unwrap();
+        let changes = events
+            .iter()
+            .filter(|event| event.kind.starts_with("admin."));
+        let named = |event: &Event| event.resources.iter().map(|on| on.name.clone()).collect();
+        changes
+            .map(|event| (event.kind.clone(), event.outcome, named(event)))
+            .collect()
+    }
+
     /// What was refused: operation and resources.
     pub fn refusals(&self) -> Vec<(String, Vec<String>)> {
         let events = self.events.lock().unwrap();
@@ -573,8 +592,17 @@ impl Trail {
 
 impl TrailSink for Trail {
     fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<(), Unavailable>> {
-        self.note(event);
-        Box::pin(async { Ok(()) })
+        let is_full = self.is_full.load(Ordering::SeqCst);
+        if !is_full {
+            self.note(event);
+        }
+        Box::pin(async move {
+            if is_full {
+                Err(Unavailable("full".to_owned()))
+            } else {
+                Ok(())
+            }
+        })
     }
 
     fn note(&self, event: Event) {

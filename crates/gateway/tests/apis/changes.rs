@@ -1,0 +1,112 @@
+//! Administrative changes are on record before they are made, and again with their outcome.
+
+use kastellan_core::event::Outcome;
+use wire::message::{
+    AlterConfigsRequest, CreateTopicsRequest, CreateTopicsResponse, DeleteRecordsRequest,
+    create_topics_response,
+};
+
+use crate::admin::{TOPIC, change, creation, deletion, increment};
+use crate::support::World;
+
+async fn ruler() -> World {
+    let world = World::new(&[]).await;
+    world.rules.allow_all();
+    world
+}
+
+fn line(kind: &str, outcome: Outcome, name: &str) -> (String, Outcome, Vec<String>) {
+    (kind.to_owned(), outcome, vec![name.to_owned()])
+}
+
+#[tokio::test]
+async fn every_change_has_a_decision_and_an_outcome() {
+    let world = ruler().await;
+    world.ask(7, &creation(&["a"])).await;
+    world.ask(6, &deletion(6, &["a"])).await;
+    world.ask(2, &change(&[(TOPIC, "a")])).await;
+    world.ask(1, &increment(&[(TOPIC, "a")])).await;
+    world.ask(2, &crate::offsets::deletion(&["a"])).await;
+    let kinds = [
+        "admin.topic",
+        "admin.topic",
+        "admin.config",
+        "admin.config",
+        "admin.records",
+    ];
+    let expected: Vec<_> = kinds
+        .iter()
+        .flat_map(|kind| [Outcome::Allowed, Outcome::Ok].map(|outcome| line(kind, outcome, "a")))
+        .collect();
+    assert_eq!(world.trail.changes(), expected);
+}
+
+#[tokio::test]
+async fn failure_at_the_upstream_is_the_outcome() {
+    let world = ruler().await;
+    world.upstream.answer::<CreateTopicsRequest>(|request, _| {
+        let failed =
+            request
+                .topics
+                .into_iter()
+                .map(|topic| create_topics_response::CreatableTopicResult {
+                    name: topic.name,
+                    error_code: 36,
+                    ..Default::default()
+                });
+        CreateTopicsResponse {
+            topics: failed.collect(),
+            ..Default::default()
+        }
+    });
+    world.ask(7, &creation(&["a"])).await;
+    let outcomes: Vec<_> = world.trail.changes().into_iter().map(|one| one.1).collect();
+    assert_eq!(outcomes, [Outcome::Allowed, Outcome::Failed]);
+}
+
+#[tokio::test]
+async fn trial_runs_and_refused_changes_are_no_changes() {
+    let world = ruler().await;
+    let trial = CreateTopicsRequest {
+        validate_only: true,
+        ..creation(&["a"])
+    };
+    world.ask(7, &trial).await;
+    let trial = AlterConfigsRequest {
+        validate_only: true,
+        ..change(&[(TOPIC, "a")])
+    };
+    world.ask(2, &trial).await;
+    world.rules.set(&[]);
+    world.ask(7, &creation(&["a"])).await;
+    assert_eq!(world.trail.changes(), []);
+}
+
+#[tokio::test]
+async fn nothing_is_changed_when_it_cannot_be_recorded() {
+    let world = ruler().await;
+    world.trail.fill();
+    let mut client = world.client().await;
+    assert!(client.is_closed().await, "nobody gets in either");
+}
+
+#[tokio::test]
+async fn changes_of_an_open_session_are_refused_when_they_cannot_be_recorded() {
+    let world = ruler().await;
+    let mut client = world.client().await;
+    assert_eq!(client.ask(7, &creation(&["a"])).await.topics.len(), 0);
+    world.upstream.forget();
+    world.trail.fill();
+    let created = client.ask(7, &creation(&["b"])).await;
+    assert_eq!(created.topics[0].error_code, 44);
+    let deleted = client.ask(6, &deletion(6, &["b"])).await;
+    assert_eq!(deleted.responses[0].error_code, 44);
+    let changed = client.ask(2, &change(&[(TOPIC, "b")])).await;
+    assert_eq!(changed.responses[0].error_code, 44);
+    let changed = client.ask(1, &increment(&[(TOPIC, "b")])).await;
+    assert_eq!(changed.responses[0].error_code, 44);
+    let records: DeleteRecordsRequest = crate::offsets::deletion(&["b"]);
+    let cut = client.ask(2, &records).await;
+    assert_eq!(cut.topics[0].partitions[0].error_code, 44);
+    assert_eq!(world.upstream.seen_keys(), []);
+}
