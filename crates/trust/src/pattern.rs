@@ -1,8 +1,8 @@
 //! A small regular-expression matcher that takes time linear in the text, whatever the pattern.
 //!
 //! In: the part of Java's syntax that mapping rules use: literals, `.`, classes, `\d \w \s` and their opposites, groups,
-//! alternatives, `* + ? {m,n}` greedy and lazy, `^ $`. Look-around, back-references and possessive quantifiers are
-//! errors. Threads run side by side in order of preference (Pike's machine), so what matches first is what Java's
+//! alternatives, `* + ? {m,n}` greedy and lazy, `^ $`. Look-around, back-references, possessive quantifiers and loops
+//! around what may be empty are errors. Threads run side by side in order of preference (Pike's machine), so what matches first is what Java's
 //! backtracking finds first.
 
 mod compile;

@@ -129,3 +129,26 @@ fn what_is_no_certificate_names_nobody() {
         assert_eq!(identity(&der), None);
     }
 }
+
+#[test]
+fn rules_find_and_replace_as_java_does() {
+    // Pattern, replacement, subject, and what `Matcher.matches` and `String.replaceAll` of Java 17 made of them:
+    // `-` for no match, or `+` and the name.
+    let table = include_str!("data/java-rules.tsv");
+    let mut lines = 0;
+    for line in table.lines() {
+        let [pattern, replacement, subject, java] = line
+            .split('\t')
+            .collect::<Vec<_>>()
+            .try_into()
+            .expect("four columns");
+        let rule = rules(&format!("RULE:{pattern}/{replacement}/"));
+        let ours = match rule.apply(subject) {
+            Some(name) => format!("+{name}"),
+            None => "-".to_owned(),
+        };
+        assert_eq!(ours, java, "{line}");
+        lines += 1;
+    }
+    assert_eq!(lines, 300);
+}

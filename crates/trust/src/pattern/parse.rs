@@ -42,6 +42,20 @@ impl Class {
     }
 }
 
+impl Node {
+    /// Whether it matches without taking a character.
+    fn may_be_empty(&self) -> bool {
+        match self {
+            Self::Empty | Self::Start | Self::End => true,
+            Self::One(_) => false,
+            Self::Group(inner, _) => inner.may_be_empty(),
+            Self::Sequence(nodes) => nodes.iter().all(Self::may_be_empty),
+            Self::Either(branches) => branches.iter().any(Self::may_be_empty),
+            Self::Repeat { node, min, .. } => *min == 0 || node.may_be_empty(),
+        }
+    }
+}
+
 const DEPTH_MAX: usize = 50;
 const REPEAT_MAX: u32 = 1_000;
 
@@ -246,6 +260,12 @@ impl Parser<'_> {
     }
 
     fn quantified(&mut self, atom: Node, min: u32, max: Option<u32>) -> Result<Node, PatternError> {
+        if max.is_none_or(|max| max > 1) && atom.may_be_empty() {
+            // What Java's matcher finds here depends on how it breaks its loops.
+            return Err(PatternError::Unsupported(
+                "repeating what may be empty, as in (a*)*,",
+            ));
+        }
         let greedy = self.letters.next_if_eq(&'?').is_none();
         match self.letters.peek() {
             Some('+') => Err(PatternError::Unsupported("a possessive quantifier")),
