@@ -104,6 +104,12 @@ impl fmt::Display for HostPattern {
     }
 }
 
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl Cidr {
     pub fn parse(text: &str) -> Result<Self, HostSyntax> {
         let bad = || HostSyntax::Cidr(text.to_owned());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kastellan_core::host::Cidr;
 use trust::principal::{MappingRules, Source};
 use trust::server::TlsSource;
 use wire::sasl::Mechanism;
@@ -14,6 +15,9 @@ pub struct Listener {
     pub login: LoginKind,
     /// What clients are told to connect to.
     pub advertised: HostPort,
+    /// Proxies that speak for clients with the PROXY protocol. Not empty: every connection comes from one of them and
+    /// says so.
+    pub trusted_proxies: Arc<[Cidr]>,
 }
 
 #[derive(Clone)]

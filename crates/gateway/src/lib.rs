@@ -8,6 +8,7 @@ pub mod config;
 pub mod gateway;
 
 mod listen;
+mod proxy;
 mod transport;
 
 mod handshake;

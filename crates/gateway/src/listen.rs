@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use kastellan_core::event::{Class, Event, Outcome};
 use kastellan_core::host::Host;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::cause::Cause;
@@ -19,6 +19,7 @@ use crate::limits::Bucket;
 use crate::limits::connections::Place;
 use crate::login::{self, Knock, LoggedIn};
 use crate::pipeline;
+use crate::proxy;
 use crate::session::Session;
 
 /// Accepts until draining; then waits for its connections.
@@ -29,6 +30,7 @@ pub async fn run(
     mut draining: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
+    let proxied = Arc::new(Semaphore::new(core.limits().max_unauthenticated));
     let mut rate = Bucket::full(burst(&core), core.ports.clock.monotonic());
     loop {
         let accepted = tokio::select! {
@@ -48,24 +50,30 @@ pub async fn run(
                 continue;
             }
         };
-        let now = core.ports.clock.monotonic();
-        if core.throttle.is_closed(peer.ip(), now) {
-            refuse(&listener, "failed_logins");
-            continue;
-        }
-        match core.connections.enter(peer.ip(), &core.limits(), now) {
-            Ok(place) => {
-                let task = connection(
-                    core.clone(),
-                    listener.clone(),
+        if !listener.trusted_proxies.is_empty() {
+            if let Some(turn) = by_proxy(&listener, &proxied, peer) {
+                let (core, listener) = (core.clone(), listener.clone());
+                connections.spawn(from_proxy(
+                    core,
+                    listener,
                     stream,
                     peer,
-                    place,
+                    turn,
                     draining.clone(),
-                );
-                connections.spawn(task);
+                ));
             }
-            Err(full) => refuse(&listener, full.label()),
+            continue;
+        }
+        if let Some(place) = admit(&core, &listener, peer) {
+            let task = connection(
+                core.clone(),
+                listener.clone(),
+                stream,
+                peer,
+                place,
+                draining.clone(),
+            );
+            connections.spawn(task);
         }
     }
     drop(socket);
@@ -99,6 +107,66 @@ async fn accept(
 fn refuse(listener: &Listener, reason: &'static str) {
     metrics::counter!("gateway_connections_refused_total", "listener" => listener.name.to_string(), "reason" => reason)
         .increment(1);
+}
+
+/// A place for a client that may come in.
+fn admit(core: &Core, listener: &Listener, client: SocketAddr) -> Option<Place> {
+    let now = core.ports.clock.monotonic();
+    if core.throttle.is_closed(client.ip(), now) {
+        metrics::counter!("gateway_login_throttled_total", "scope" => "source").increment(1);
+        refuse(listener, "failed_logins");
+        return None;
+    }
+    core.connections
+        .enter(client.ip(), &core.limits(), now)
+        .inspect_err(|full| refuse(listener, full.label()))
+        .ok()
+}
+
+/// A turn to say whom it speaks for, if the peer is a proxy that is trusted.
+fn by_proxy(
+    listener: &Listener,
+    turns: &Arc<Semaphore>,
+    peer: SocketAddr,
+) -> Option<OwnedSemaphorePermit> {
+    let ip = peer.ip().to_canonical();
+    if !listener
+        .trusted_proxies
+        .iter()
+        .any(|block| block.contains(ip))
+    {
+        refuse(listener, "untrusted_proxy");
+        tracing::info!(listener = &*listener.name, %peer, "Connection comes from no trusted proxy");
+        return None;
+    }
+    let turn = turns.clone().try_acquire_owned();
+    turn.inspect_err(|_| refuse(listener, "max_unauthenticated"))
+        .ok()
+}
+
+/// Reads the PROXY header; from there on the client's address counts, for rules, caps and throttling.
+async fn from_proxy(
+    core: Arc<Core>,
+    listener: Listener,
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    turn: OwnedSemaphorePermit,
+    draining: watch::Receiver<bool>,
+) {
+    let source = tokio::time::timeout(proxy::LIMIT, proxy::source(&mut stream)).await;
+    let client = match source {
+        Ok(Ok(client)) => client.unwrap_or(peer),
+        Ok(Err(error)) => {
+            tracing::info!(listener = &*listener.name, %peer, %error, "Proxy does not say whom it speaks for");
+            return refuse(&listener, "proxy_header");
+        }
+        Err(_) => return refuse(&listener, "proxy_header"),
+    };
+    drop(turn);
+    if let Some(place) = admit(&core, &listener, client) {
+        tracing::debug!(listener = &*listener.name, %peer, %client, "Proxy speaks for client");
+        connection(core, listener, stream, client, place, draining).await;
+    }
 }
 
 fn note_panic(ended: Result<(), tokio::task::JoinError>) {

@@ -26,6 +26,8 @@ use crate::transport::{Patience, Transport, read_frame, write_frame};
 
 const HANDSHAKE: i16 = 17;
 const AUTHENTICATE: i16 = 36;
+/// Why a right proof was refused.
+const GUARDED: &str = "guarded_account";
 /// Longest PLAIN or SCRAM message, in bytes.
 const TOKEN_MAX: usize = 4 << 10;
 
@@ -219,18 +221,14 @@ impl Dialogue<'_, '_> {
         let core = self.knock.core;
         let (ip, now) = (self.knock.peer.ip(), core.ports.clock.monotonic());
         let base = core.deadlines().failed_login_delay;
-        let delay = core
-            .throttle
-            .failed(ip, wrong.user.as_deref(), 1.0, base, now);
+        let user = wrong.user.as_deref();
+        let delay = match wrong.why {
+            // The proof was right.
+            GUARDED => base,
+            _ => core.throttle.failed(ip, user, 1.0, base, now),
+        };
         let due = tokio::time::Instant::now() + delay;
-        let cause = refused(
-            self.knock,
-            wrong.user.as_deref(),
-            mechanism.name(),
-            &wrong.error,
-            wrong.why,
-        )
-        .await;
+        let cause = refused(self.knock, user, mechanism.name(), &wrong.error, wrong.why).await;
         tokio::time::sleep_until(due).await;
         let text = match mechanism {
             Mechanism::Plain => "Authentication failed: Invalid username or password".to_owned(),
@@ -247,12 +245,27 @@ impl Dialogue<'_, '_> {
         cause
     }
 
+    /// A right proof counts for nothing while its account is under attack from elsewhere.
+    fn let_in(&self, user: String) -> Result<String, Wrong> {
+        let core = self.knock.core;
+        let (ip, now) = (self.knock.peer.ip(), core.ports.clock.monotonic());
+        if core.throttle.is_guarded(ip, &user, now) {
+            metrics::counter!("gateway_login_throttled_total", "scope" => "account").increment(1);
+            return Err(Wrong {
+                user: Some(user),
+                error: "account is under attack and this source is new to it".to_owned(),
+                why: GUARDED,
+            });
+        }
+        core.throttle.succeeded(ip, &user, now);
+        Ok(user)
+    }
+
     async fn plain(&mut self) -> Result<Principal, Cause> {
         let (header, message) = self.token().await?;
         match self.check_plain(&message).await? {
             Ok((user, credential)) => {
                 self.answer(&header, Vec::new()).await?;
-                self.knock.core.throttle.succeeded(&user);
                 Ok(by_credential(
                     self.knock,
                     &user,
@@ -297,7 +310,7 @@ impl Dialogue<'_, '_> {
             }));
         };
         Ok(match claim.proven() {
-            Ok(user) => Ok((user, credential)),
+            Ok(user) => self.let_in(user).map(|user| (user, credential)),
             Err(error) => Err(Wrong {
                 user: Some(user),
                 error: error.to_string(),
@@ -338,8 +351,11 @@ impl Dialogue<'_, '_> {
         match (challenged.finish(&message), credential) {
             (Ok(proven), Some(credential)) => {
                 let (user, last) = proven.into_parts();
+                let user = match self.let_in(user) {
+                    Ok(user) => user,
+                    Err(wrong) => return Err(self.refuse(&header, named, wrong).await),
+                };
                 self.answer(&header, last).await?;
-                self.knock.core.throttle.succeeded(&user);
                 Ok(by_credential(
                     self.knock,
                     &user,

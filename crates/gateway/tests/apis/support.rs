@@ -643,6 +643,7 @@ impl World {
                 host: FRONT.into(),
                 port: FRONT_PORT as u16,
             },
+            trusted_proxies: [].into(),
         };
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();

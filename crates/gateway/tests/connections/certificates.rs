@@ -61,7 +61,7 @@ async fn certificate_of_a_server_is_no_login() {
     let dir = world.ca.server_paths();
     let pem = [std::fs::read(dir.1).unwrap(), std::fs::read(dir.0).unwrap()].concat();
     let mut shown = world.ca.issue_client("x", Clock::system().now()).unwrap();
-    shown.client_pem = String::from_utf8(pem).unwrap();
+    shown.client_pem = String::from_utf8(pem).unwrap().into();
     let served = match world.certified(&shown).await {
         Ok(mut client) => client.is_served().await,
         Err(_) => false,

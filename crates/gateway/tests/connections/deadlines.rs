@@ -1,7 +1,8 @@
 //! Peers that take their time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use wire::message::{ApiVersionsRequest, HeartbeatRequest};
 use wire::sasl::Mechanism;
 

@@ -9,6 +9,7 @@ mod frames;
 mod login;
 mod order;
 mod peer;
+mod proxied;
 mod refusals;
 mod revocation;
 mod upstream;

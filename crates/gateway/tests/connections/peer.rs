@@ -41,7 +41,7 @@ impl World {
         stream.set_nodelay(true).unwrap();
         match door {
             Door::Open | Door::Sasl => Client::over(stream),
-            Door::SaslSsl | Door::Ssl => self.shake(stream, None).await.unwrap(),
+            _ => self.shake(stream, None).await.unwrap(),
         }
     }
 
@@ -51,9 +51,10 @@ impl World {
         self.shake(stream, Some(certificate)).await
     }
 
-    async fn shake(
+    /// TLS over a stream that may have said something already.
+    pub async fn shake(
         &self,
-        stream: TcpStream,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         certificate: Option<&ClientCertificate>,
     ) -> io::Result<Client> {
         let mut roots = RootCertStore::empty();

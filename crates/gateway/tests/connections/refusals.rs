@@ -1,7 +1,8 @@
 //! SASL logins that do not work: what is told, when, and to whom the door stays shut.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use wire::sasl::Mechanism;
 use wire::sasl::scram::Nonce;
 

@@ -1,10 +1,11 @@
 //! Sessions that are cut: at once, and no other.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kastellan_core::ports::Revocation;
 use kastellan_core::principal::PrincipalName;
 use kastellan_core::time::Clock;
+use tokio::time::Instant;
 use wire::sasl::Mechanism;
 
 use crate::peer::{Client, beat};

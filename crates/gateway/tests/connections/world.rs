@@ -15,6 +15,7 @@ use gateway::{Gateway, Ports};
 use kastellan_core::credential::{CredentialRevision, ScramMechanism, ScramVerifier};
 use kastellan_core::event::Event;
 use kastellan_core::filter::RuleFilter;
+use kastellan_core::host::Cidr;
 use kastellan_core::policy::{Policy, PolicyEpoch};
 use kastellan_core::ports::{
     ChangeError, CredentialSource, Pending, PolicySource, Requester, Revocation, RuleStore,
@@ -376,6 +377,15 @@ impl Trail {
     }
 }
 
+impl Trail {
+    /// Where logins came from.
+    pub fn sources(&self) -> Vec<String> {
+        let events = self.0.lock().unwrap();
+        let peers = events.iter().filter_map(|event| event.peer.as_ref());
+        peers.map(|peer| peer.ip.clone()).collect()
+    }
+}
+
 impl TrailSink for Trail {
     fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<(), Unavailable>> {
         self.note(event);
@@ -415,6 +425,10 @@ pub enum Door {
     SaslSsl,
     /// TLS with a client certificate.
     Ssl,
+    /// TLS, SASL, behind a proxy that is trusted.
+    Proxied,
+    /// The same, and the proxy is not.
+    Stranger,
 }
 
 /// Everything a test needs. The gateway ends with it.
@@ -494,7 +508,9 @@ impl World {
                 LoginKind::InsecureAnonymous,
             ),
             ("Sasl", Encryption::InsecurePlaintext, sasl()),
-            ("SaslSsl", Encryption::Tls(single), sasl()),
+            ("SaslSsl", Encryption::Tls(single.clone()), sasl()),
+            ("Proxied", Encryption::Tls(single.clone()), sasl()),
+            ("Stranger", Encryption::Tls(single), sasl()),
             ("Ssl", Encryption::Tls(mutual.clone()), by_certificate()),
         ] {
             let advertised = HostPort {
@@ -506,6 +522,11 @@ impl World {
                 encryption,
                 login,
                 advertised,
+                trusted_proxies: match name {
+                    "Proxied" => [Cidr::parse("127.0.0.1/32").unwrap()].into(),
+                    "Stranger" => [Cidr::parse("192.0.2.0/24").unwrap()].into(),
+                    _ => [].into(),
+                },
             };
             listeners.push((listener, TcpListener::bind("127.0.0.1:0").await.unwrap()));
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use kastellan_core::host::Cidr;
 use kastellan_core::principal::PrincipalName;
 
 use super::reader::Section;
@@ -31,6 +32,8 @@ pub struct ListenerSettings {
     pub tls: TlsSettings,
     pub principal_mapping_rules: Vec<String>,
     pub principal_from: PrincipalFrom,
+    /// Proxies that must say whom they speak for; empty: the PROXY protocol is off.
+    pub trusted_proxies: Vec<Cidr>,
     pub insecure_accept_remote: bool,
     pub insecure_bearer_secrets_without_tls: bool,
 }
@@ -186,6 +189,9 @@ macro_rules! settings {
     };
 }
 
+/// Whether connections must start with a PROXY header.
+pub const PROXY_PROTOCOL: [(&str, bool); 2] = [("off", false), ("required", true)];
+
 settings! {
     /// Caps. A breach closes the connection, or is left in the backlog where said.
     LimitSettings {
@@ -314,6 +320,7 @@ pub fn default_listeners() -> Vec<ListenerSettings> {
         },
         principal_mapping_rules: default_mapping_rules(),
         principal_from: PrincipalFrom::Subject,
+        trusted_proxies: Vec::new(),
         insecure_accept_remote: false,
         insecure_bearer_secrets_without_tls: false,
     };
@@ -376,6 +383,7 @@ fn read_listener(mut section: Section<'_>) -> Option<ListenerSettings> {
         principal_from: section
             .choice("principal_from", &PrincipalFrom::WORDS)
             .unwrap_or(PrincipalFrom::Subject),
+        trusted_proxies: read_proxies(&mut section),
         insecure_accept_remote: section.flag("insecure_accept_remote").unwrap_or(false),
         insecure_bearer_secrets_without_tls: section
             .flag("insecure_bearer_secrets_without_tls")
@@ -402,6 +410,28 @@ fn read_listener(mut section: Section<'_>) -> Option<ListenerSettings> {
     tls.finish();
     section.finish();
     Some(listener)
+}
+
+fn read_proxies(section: &mut Section<'_>) -> Vec<Cidr> {
+    let is_required = section
+        .choice("proxy_protocol", &PROXY_PROTOCOL)
+        .unwrap_or(false);
+    let mut blocks = Vec::new();
+    for text in section.texts("trusted_proxies").unwrap_or_default() {
+        match Cidr::parse(&text) {
+            Ok(block) => blocks.push(block),
+            Err(error) => section.problem("trusted_proxies", error.to_string()),
+        }
+    }
+    if is_required == blocks.is_empty() {
+        let why = if is_required {
+            "is missing: name the proxies as address blocks, such as [\"10.0.0.0/24\"]"
+        } else {
+            "has no use unless proxy_protocol = \"required\""
+        };
+        section.problem("trusted_proxies", why);
+    }
+    blocks
 }
 
 fn read_tls(section: &mut Section<'_>, protocol: Protocol) -> TlsSettings {

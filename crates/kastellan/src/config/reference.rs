@@ -75,6 +75,18 @@ pub const KEYS: &[Key] = &[
         "Which part of the client certificate names the user. Two values of the chosen kind are refused.",
     ),
     key(
+        "gateway.listener.proxy_protocol",
+        "`off`, `required`",
+        "`off`",
+        "Whether every connection starts with a PROXY header (version 1 or 2), before TLS. Its address is what rules, caps and throttling see.",
+    ),
+    key(
+        "gateway.listener.trusted_proxies",
+        "list of address blocks",
+        "`[]`",
+        "Who may send a PROXY header. A connection from anywhere else is closed.",
+    ),
+    key(
         "gateway.listener.insecure_accept_remote",
         "true, false",
         "`false`",

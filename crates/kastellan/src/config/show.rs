@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::gateway::{ClientAuth, Mechanism, MinTls, PrincipalFrom, Protocol};
+use super::gateway::{ClientAuth, Mechanism, MinTls, PROXY_PROTOCOL, PrincipalFrom, Protocol};
 use super::units::show_duration;
 use super::{CertificateSource, Config, ListenerSettings, LogFailure};
 
@@ -154,6 +154,24 @@ fn listener(out: &mut String, listener: &ListenerSettings) {
         "principal_from",
         quoted(word(&PrincipalFrom::WORDS, &listener.principal_from)),
     );
+    let is_proxied = !listener.trusted_proxies.is_empty();
+    put(
+        out,
+        "proxy_protocol",
+        quoted(word(&PROXY_PROTOCOL, &is_proxied)),
+    );
+    if is_proxied {
+        put(
+            out,
+            "trusted_proxies",
+            list(
+                listener
+                    .trusted_proxies
+                    .iter()
+                    .map(|block| block.to_string()),
+            ),
+        );
+    }
     put(
         out,
         "insecure_accept_remote",

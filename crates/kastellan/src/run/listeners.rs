@@ -203,6 +203,7 @@ pub fn listener(
         encryption,
         login,
         advertised: one.advertised.clone(),
+        trusted_proxies: settings.trusted_proxies.clone().into(),
     };
     Ok((listener, source))
 }
