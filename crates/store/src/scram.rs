@@ -183,5 +183,7 @@ impl Store {
 }
 
 fn secret_event(name: &str, mechanism: ScramMechanism, by: &Requester) -> Event {
-    event("user.secret", name, by).with("mechanism", mechanism.name())
+    event("user.secret", name, by)
+        .with("mechanism", mechanism.name())
+        .changed(None, Some("set".into()))
 }

@@ -200,7 +200,10 @@ impl Store {
                     .map_err(unavailable)?,
             );
         }
-        let staged = stage(&mut transaction, event("user.secret", name, by))
+        let staged = stage(
+            &mut transaction,
+            event("user.secret", name, by).changed(None, Some("set".into())),
+        )
             .await
             .map_err(unavailable)?;
         transaction.commit().await.map_err(unavailable)?;
