@@ -1,5 +1,4 @@
 //! Certificates of other people's CAs: roots, intermediates, leaves, revocation lists.
-#![allow(dead_code, reason = "each file of tests uses its part")]
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, DnType,

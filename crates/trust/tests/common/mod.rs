@@ -1,4 +1,5 @@
 //! A CA in a directory of its own, with server and client certificates.
+#![allow(dead_code, reason = "each file of tests uses its part")]
 
 pub mod issued;
 
