@@ -184,6 +184,5 @@ async fn keep_topology(core: Arc<Core>, mut draining: watch::Receiver<bool>) {
         if let Err(error) = core.topology.refresh().await {
             tracing::warn!(%error, "Upstream does not answer");
         }
-        metrics::gauge!("gateway_connections").set(core.connections.count() as f64);
     }
 }

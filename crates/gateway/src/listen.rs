@@ -21,6 +21,7 @@ use crate::login::{self, Knock, LoggedIn};
 use crate::pipeline;
 use crate::proxy;
 use crate::session::Session;
+use crate::transport;
 
 /// Accepts until draining; then waits for its connections.
 pub async fn run(
@@ -230,12 +231,22 @@ async fn enter(
             peer,
             chain,
         };
-        let logged_in = login::log_in(&knock, &mut transport, &mut buffer).await?;
-        Ok::<_, Cause>((transport, buffer, logged_in))
+        match login::log_in(&knock, &mut transport, &mut buffer).await {
+            Ok(logged_in) => Ok((transport, buffer, logged_in)),
+            Err(cause) => {
+                transport::farewell(&mut transport).await;
+                Err(cause)
+            }
+        }
     };
+    let started = core.ports.clock.monotonic();
     let (transport, buffer, logged_in) = tokio::time::timeout(deadlines.login, work)
         .await
         .map_err(|_| Cause::LoginDeadline)??;
+    let took = core.ports.clock.monotonic().saturating_sub(started);
+    let mechanism = logged_in.principal.proof().mechanism();
+    metrics::histogram!("gateway_login_seconds", "listener" => listener.name.to_string(), "mechanism" => mechanism)
+        .record(took);
     let name = logged_in.principal.name().to_string();
     place
         .logged_in(&name, &core.limits())

@@ -18,11 +18,14 @@ use crate::apis::{self, Context, Plan, Treatment};
 use crate::cause::Cause;
 use crate::gateway::Core;
 use crate::session::{Registered, Session};
-use crate::transport::{Patience, Received, Run, Transport, read_frame};
+use crate::transport::{self, Patience, Received, Run, Transport, read_frame};
 use crate::upstream::{self, Inbound, Outbound, Peer, Sealed};
 
-/// How long answers may still leave after the last request was read.
+/// How long answers may still leave after the last request was read, whoever ended it.
 const FLUSH: Duration = Duration::from_secs(5);
+
+/// Longest a timer is set for.
+const LIFETIME_MAX: Duration = Duration::from_secs(30 * 86_400);
 
 /// An answer's place in the order.
 enum Entry {
@@ -56,7 +59,7 @@ pub async fn serve(
     let in_flight = AtomicUsize::new(0);
     let until = session.principal.until();
     let now = core.ports.clock.now();
-    let lifetime = until.map_or(Duration::MAX / 4, |until| until.since(now));
+    let lifetime = until.map_or(LIFETIME_MAX, |until| until.since(now));
     // Outlives the reading half: an upstream that sees its requests end may not answer those it has.
     let mut outbound = None;
     let down = Down {
@@ -68,27 +71,38 @@ pub async fn serve(
         outbound: &mut outbound,
     };
     let mut down = Box::pin(down.run(session));
-    let up = up(core, writer, entries, &in_flight);
-    tokio::pin!(up);
+    let mut up = Up {
+        core,
+        writer,
+        waiting: Run::default(),
+        entries,
+        answers: Answers::default(),
+        in_flight: &in_flight,
+    };
     let drained = async {
         let _ = draining.wait_for(|draining| *draining).await;
     };
-    tokio::select! {
-        biased;
-        cause = registered.cut() => cause,
-        cause = &mut up => cause,
-        cause = &mut down => {
-            let _ = tokio::time::timeout(FLUSH, &mut up).await;
-            cause
+    let cause = {
+        let writing = up.run();
+        tokio::pin!(writing);
+        let cause = tokio::select! {
+            biased;
+            cause = registered.cut() => Err(cause),
+            cause = &mut writing => Err(cause),
+            () = tokio::time::sleep(lifetime.min(LIFETIME_MAX)) => Err(Cause::Expired),
+            cause = &mut down => Ok((cause, FLUSH)),
+            // The drain has its own end.
+            () = drained => Ok((Cause::Draining, LIFETIME_MAX)),
+        };
+        // Nothing more is read, and the queue ends.
+        drop(down);
+        if let Ok((_, patience)) = cause {
+            let _ = tokio::time::timeout(patience, writing).await;
         }
-        () = tokio::time::sleep(lifetime.min(Duration::from_secs(30 * 86_400))) => Cause::Expired,
-        () = drained => {
-            // Stops reading and closes the queue; what is in flight is answered.
-            drop(down);
-            let _ = up.await;
-            Cause::Draining
-        }
-    }
+        cause.map_or_else(|cause| cause, |(cause, _)| cause)
+    };
+    transport::farewell(&mut up.writer).await;
+    cause
 }
 
 struct Down<'a> {
@@ -204,43 +218,28 @@ impl Down<'_> {
     }
 }
 
-async fn up(
-    core: &Arc<Core>,
-    writer: WriteHalf<Transport>,
-    entries: mpsc::Receiver<Entry>,
-    in_flight: &AtomicUsize,
-) -> Cause {
-    let mut up = Up {
-        core,
-        writer,
-        run: Run::default(),
-        entries,
-        answers: Answers::default(),
-        in_flight,
-    };
-    loop {
-        match up.step().await {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(cause) => return cause,
-        }
-    }
-    let shut = tokio::io::AsyncWriteExt::shutdown(&mut up.writer);
-    let _ = tokio::time::timeout(FLUSH, shut).await;
-    Cause::ClientClosed
-}
-
 /// Answers go out in runs: one is written when the next is not there yet.
 struct Up<'a> {
     core: &'a Arc<Core>,
     writer: WriteHalf<Transport>,
-    run: Run,
+    waiting: Run,
     entries: mpsc::Receiver<Entry>,
     answers: Answers,
     in_flight: &'a AtomicUsize,
 }
 
 impl Up<'_> {
+    /// Writes answers until none can come any more.
+    async fn run(&mut self) -> Cause {
+        loop {
+            match self.step().await {
+                Ok(true) => {}
+                Ok(false) => return Cause::ClientClosed,
+                Err(cause) => return cause,
+            }
+        }
+    }
+
     /// Treats the next entry; `false`: there will be none.
     async fn step(&mut self) -> Result<bool, Cause> {
         let Some(entry) = self.next_entry().await? else {
@@ -258,7 +257,7 @@ impl Up<'_> {
         if let Some(frame) = answer {
             metrics::counter!("gateway_response_bytes_total").increment(frame.len() as u64);
             let patience = self.core.deadlines().write;
-            self.run.put(&mut self.writer, frame, patience).await?;
+            self.waiting.put(&mut self.writer, frame, patience).await?;
         }
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         Ok(true)
@@ -288,8 +287,8 @@ impl Up<'_> {
             biased;
             answer = &mut next => answer,
             // Nobody waits for answers that are ready already.
-            () = std::future::ready(()), if !self.run.is_empty() => {
-                self.run.flush(&mut self.writer, self.core.deadlines().write).await?;
+            () = std::future::ready(()), if !self.waiting.is_empty() => {
+                self.waiting.flush(&mut self.writer, self.core.deadlines().write).await?;
                 next.await
             }
         };
@@ -298,11 +297,11 @@ impl Up<'_> {
     }
 
     async fn flush(&mut self) -> Result<(), Cause> {
-        if self.run.is_empty() {
+        if self.waiting.is_empty() {
             return Ok(());
         }
         let patience = self.core.deadlines().write;
-        self.run.flush(&mut self.writer, patience).await
+        self.waiting.flush(&mut self.writer, patience).await
     }
 }
 

@@ -84,14 +84,15 @@ impl Registry {
     pub fn add(self: &Arc<Self>, principal: &Principal, chain: Option<Chain>) -> Registered {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (cut, receiver) = watch::channel(None);
-        self.lock().insert(
-            id,
-            Entry {
-                principal: principal.clone(),
-                chain,
-                cut,
-            },
-        );
+        let entry = Entry {
+            principal: principal.clone(),
+            chain,
+            cut,
+        };
+        let mut sessions = self.lock();
+        sessions.insert(id, entry);
+        metrics::gauge!("gateway_sessions").set(sessions.len() as f64);
+        drop(sessions);
         Registered {
             registry: self.clone(),
             id,
@@ -159,6 +160,8 @@ impl Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        self.registry.lock().remove(&self.id);
+        let mut sessions = self.registry.lock();
+        sessions.remove(&self.id);
+        metrics::gauge!("gateway_sessions").set(sessions.len() as f64);
     }
 }

@@ -20,6 +20,9 @@ const JOIN_BELOW: usize = 16 << 10;
 /// Bytes that wait for each other at most.
 const RUN_MAX: usize = 64 << 10;
 
+/// How long a last word may take.
+const FAREWELL: Duration = Duration::from_millis(200);
+
 pub enum Transport {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
@@ -172,6 +175,11 @@ pub async fn write_frame<S: AsyncWrite + Unpin>(
     let mut run = Run::default();
     run.put(stream, frame, patience).await?;
     run.flush(stream, patience).await
+}
+
+/// Says in TLS's words that nothing more comes; a peer that takes nothing is not waited for.
+pub async fn farewell<S: AsyncWrite + Unpin>(stream: &mut S) {
+    let _ = tokio::time::timeout(FAREWELL, stream.shutdown()).await;
 }
 
 /// Frames that leave together: small ones wait for each other, large parts are never copied.

@@ -367,9 +367,20 @@ fn no_coordinator(key: Str, code: ErrorCode) -> Coordinator {
         host: Str::EMPTY,
         port: -1,
         error_code: code.code(),
-        error_message: None,
+        error_message: Some(denied(code)),
         ..Default::default()
     }
+}
+
+/// The words of Kafka's `Errors` for a refused coordinator: librdkafka shows them and no name of the code.
+fn denied(code: ErrorCode) -> Str {
+    Str::from_static(match code {
+        ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED => {
+            "Transactional Id authorization failed."
+        }
+        ErrorCode::CLUSTER_AUTHORIZATION_FAILED => "Cluster authorization failed.",
+        _ => "Group authorization failed.",
+    })
 }
 
 fn refused_coordinators(
@@ -385,6 +396,7 @@ fn refused_coordinators(
     }
     FindCoordinatorResponse {
         error_code: code.code(),
+        error_message: Some(denied(code)),
         node_id: -1,
         port: -1,
         ..Default::default()

@@ -87,6 +87,7 @@ impl Connections {
             return Err(Full::Rate);
         }
         counts.all += 1;
+        metrics::gauge!("gateway_connections").set(counts.all as f64);
         counts.unauthenticated += 1;
         let entry = counts.by_ip.entry(prefix).or_default();
         entry.0 += 1;
@@ -142,6 +143,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.connections.lock();
         counts.all = counts.all.saturating_sub(1);
+        metrics::gauge!("gateway_connections").set(counts.all as f64);
         let is_waiting = self.principal.is_none();
         if is_waiting {
             counts.unauthenticated = counts.unauthenticated.saturating_sub(1);

@@ -165,6 +165,13 @@ impl Client {
         !matches!(read.expect("the gateway closes"), Ok(1..))
     }
 
+    /// Whether the gateway takes leave as TLS wants it, and does not just break off.
+    pub async fn is_closed_in_order(&mut self) -> bool {
+        let mut byte = [0];
+        let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut byte)).await;
+        matches!(read.expect("the gateway closes"), Ok(0))
+    }
+
     pub async fn greet(&mut self, mechanism: &str) -> Option<SaslHandshakeResponse> {
         let request = SaslHandshakeRequest {
             mechanism: mechanism.to_owned().into(),

@@ -20,7 +20,7 @@ async fn attempt(world: &World, mechanism: Mechanism, user: &str) -> (i16, Strin
     let started = Instant::now();
     let verdict = client.log_in(mechanism, user, "wrong").await.unwrap();
     let took = started.elapsed();
-    assert!(client.is_closed().await);
+    assert!(client.is_closed_in_order().await);
     let text = verdict.error_message.map(|text| text.to_string());
     (verdict.error_code, text.unwrap_or_default(), took)
 }

@@ -26,7 +26,7 @@ async fn session(world: &World, user: &str) -> Client {
 
 async fn is_cut_at_once(client: &mut Client) -> bool {
     let started = Instant::now();
-    client.is_closed().await && started.elapsed() < AT_ONCE
+    client.is_closed_in_order().await && started.elapsed() < AT_ONCE
 }
 
 #[tokio::test]
