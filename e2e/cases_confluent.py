@@ -115,3 +115,14 @@ def case_transactions_are_refused_at_once():
         except KafkaException as error:
             check(error.args[0].fatal(), error)
         check(time.monotonic() - started < 5, "not by a time-out")
+
+
+def case_missing_rule_for_a_group_is_an_authorization_error():
+    with Server() as server:
+        settings = librdkafka(server.client("app", "Create,Read,Write topic:t"))
+        check(not produced(settings, "t", [b"x"])[0], "produces")
+        consumer = Consumer({**settings, "group.id": "secret"})
+        consumer.subscribe(["t"])
+        message = until(20, "an error", lambda: consumer.poll(0.5))
+        check(message.error() and message.error().code() == KafkaError.GROUP_AUTHORIZATION_FAILED, message.error())
+        consumer.close()

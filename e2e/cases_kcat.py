@@ -2,7 +2,7 @@
 
 import subprocess
 
-from lib import Server, check, librdkafka, other_ca, until
+from lib import Server, check, librdkafka, other_ca, relay
 
 
 def kcat(folder, *words, stdin=None, changes=None, seconds=30):
@@ -49,6 +49,8 @@ def case_what_is_refused_is_said_in_its_own_words():
         folder = server.client("app", "Create,Read,Write topic:t")
         kcat(folder, "-P", "-t", "t", stdin="x")
         certificate = mtls(server, folder)
+        token = {"sasl.mechanisms": "OAUTHBEARER", "sasl.username": None, "sasl.password": None,
+                 "enable.sasl.oauthbearer.unsecure.jwt": "true", "sasl.oauthbearer.config": "principal=app"}
         refusals = [
             ("wrong password", {"sasl.password": "wrong"}, "SASL authentication error"),
             ("unknown user", {"sasl.username": "nobody"}, "SASL authentication error"),
@@ -58,7 +60,10 @@ def case_what_is_refused_is_said_in_its_own_words():
         for name, changes, words in refusals:
             done = kcat(folder, "-L", "-t", "t", changes=changes)
             check(done.returncode != 0 and words in done.stderr, f"{name}: {done}")
+        with relay("127.0.0.2", server.kafka) as elsewhere:
+            done = kcat(folder, "-L", changes={"bootstrap.servers": elsewhere})
+            check(done.returncode != 0 and "certificate verify failed" in done.stderr, f"wrong host name: {done}")
         done = kcat(folder, "-C", "-t", "secret", "-e")
         check(done.returncode != 0 and "Topic authorization failed" in done.stderr, done)
         done = kcat(folder, "-G", "g", "-e", "t", seconds=40)
-        check("Group authorization failed" in done.stderr, done)
+        check(done.returncode != 0 and "FindCoordinator response error" in done.stderr, done)

@@ -1,12 +1,15 @@
 """A server for tests, and its command line. Standard library only."""
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -178,3 +181,34 @@ def other_ca(home):
         check=True, capture_output=True,
     )
     return path
+
+
+@contextlib.contextmanager
+def relay(host, target):
+    """Hands connections to `host` on to `target`: an address that the server's certificate does not name."""
+    listener = socket.create_server((host, 0))
+    ends = []
+
+    def carry(source, sink):
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65536):
+                sink.sendall(chunk)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                address, port = target.rsplit(":", 1)
+                far = socket.create_connection((address, int(port)))
+                ends.extend((near, far))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=carry, args=pair, daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"{host}:{listener.getsockname()[1]}"
+    finally:
+        for one in (listener, *ends):
+            one.close()
