@@ -51,7 +51,7 @@ pub async fn serve(
     mut registered: Registered,
     transport: Transport,
     buffer: BytesMut,
-    mut draining: watch::Receiver<bool>,
+    draining: watch::Receiver<bool>,
 ) -> Cause {
     let limits = core.limits();
     let (reader, writer) = tokio::io::split(transport);
@@ -69,6 +69,7 @@ pub async fn serve(
         queue,
         in_flight: &in_flight,
         outbound: &mut outbound,
+        draining,
     };
     let mut down = Box::pin(down.run(session));
     let mut up = Up {
@@ -79,9 +80,6 @@ pub async fn serve(
         answers: Answers::default(),
         in_flight: &in_flight,
     };
-    let drained = async {
-        let _ = draining.wait_for(|draining| *draining).await;
-    };
     let cause = {
         let writing = up.run();
         tokio::pin!(writing);
@@ -90,9 +88,8 @@ pub async fn serve(
             cause = registered.cut() => Err(cause),
             cause = &mut writing => Err(cause),
             () = tokio::time::sleep(lifetime.min(LIFETIME_MAX)) => Err(Cause::Expired),
-            cause = &mut down => Ok((cause, FLUSH)),
             // The drain has its own end.
-            () = drained => Ok((Cause::Draining, LIFETIME_MAX)),
+            cause = &mut down => Ok((cause, if cause == Cause::Draining { LIFETIME_MAX } else { FLUSH })),
         };
         // Nothing more is read, and the queue ends.
         drop(down);
@@ -112,6 +109,7 @@ struct Down<'a> {
     queue: mpsc::Sender<Entry>,
     in_flight: &'a AtomicUsize,
     outbound: &'a mut Option<Box<dyn Outbound>>,
+    draining: watch::Receiver<bool>,
 }
 
 impl Down<'_> {
@@ -141,8 +139,13 @@ impl Down<'_> {
             caps,
             patience,
             Some(&self.core.memory),
-        )
-        .await;
+        );
+        let read = tokio::select! {
+            biased;
+            // A request that was read whole is still treated.
+            _ = self.draining.wait_for(|draining| *draining) => return Err(Cause::Draining),
+            read = read => read,
+        };
         let Received { frame, memory } = match read {
             // Somebody who waits for an answer is not idle.
             Err(Cause::Idle) if self.in_flight.load(Ordering::Relaxed) > 0 => return Ok(()),
