@@ -54,6 +54,7 @@ def case_what_is_refused_is_said_in_its_own_words():
         refusals = [
             ("wrong password", {"sasl.password": "wrong"}, "SASL authentication error"),
             ("unknown user", {"sasl.username": "nobody"}, "SASL authentication error"),
+            ("mechanism not offered", token, "OAUTHBEARER"),
             ("wrong CA", {"ssl.ca.location": other_ca(server.home)}, "certificate verify failed"),
             ("no certificate", {**certificate, "ssl.certificate.location": None, "ssl.key.location": None}, "SSL"),
         ]

@@ -126,7 +126,7 @@ def case_every_problem_of_a_configuration_is_told_with_its_line():
 def case_health_and_metrics_are_served():
     with Server() as server:
         check(not produced(librdkafka(server.client("app", *ALL)), "t", [b"1"])[0], "there is something to count")
-        for path, words in (("/livez", "ok"), ("/readyz", "ready"), ("/metrics", "trail_events_total")):
+        for path, words in (("/livez", "ok"), ("/readyz", "ready"), ("/metrics", "gateway_connections_total")):
             body = urllib.request.urlopen(f"http://{server.ready['ops']}{path}", timeout=5).read().decode()
             check(words in body, f"{path}: {body[:200]}")
 
