@@ -227,7 +227,10 @@ impl MetadataPlan {
         for topic in &mut response.topics {
             self.finish_topic(topic);
         }
-        response.topics.extend(self.refused);
+        let (unknown, refused): (Vec<_>, Vec<_>) = (self.refused.into_iter())
+            .partition(|topic| topic.error_code == ErrorCode::UNKNOWN_TOPIC_ID.code());
+        response.topics.splice(0..0, unknown);
+        response.topics.extend(refused);
         if self.cluster_operations {
             response.cluster_authorized_operations = cluster_operations(&self.eyes);
         }
@@ -367,7 +370,8 @@ fn no_coordinator(key: Str, code: ErrorCode) -> Coordinator {
         host: Str::EMPTY,
         port: -1,
         error_code: code.code(),
-        error_message: Some(denied(code)),
+        // Kafka has no words here, and nobody shows them from version 4 on.
+        error_message: Some(Str::EMPTY),
         ..Default::default()
     }
 }

@@ -1,5 +1,7 @@
 //! DescribeConfigs, AlterConfigs, IncrementalAlterConfigs, DescribeLogDirs.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use kastellan_core::authorize::Permit;
 use kastellan_core::operation::Operation;
@@ -113,7 +115,12 @@ macro_rules! alter {
             let mut asked = decode::<$request>(frame)?;
             let mut permit = None;
             let (mut allowed, mut refused) = (Vec::new(), Vec::new());
+            let mut order = HashMap::new();
             for resource in std::mem::take(&mut asked.body.resources) {
+                let place = order.len();
+                order
+                    .entry((resource.resource_type, resource.resource_name.clone()))
+                    .or_insert(place);
                 let (kind, name) = (resource.resource_type, resource.resource_name.clone());
                 match may(&mut judge, Operation::AlterConfigs, kind, &name) {
                     Ok(one) => {
@@ -148,7 +155,11 @@ macro_rules! alter {
             match permit {
                 Some(permit) => asked.forward_and(permit, PLAIN, move |response| {
                     announced.done(response.responses.iter().map(|one| one.error_code));
-                    response.responses.extend(refused)
+                    response.responses.extend(refused);
+                    response.responses.sort_by_key(|one| {
+                        let key = (one.resource_type, one.resource_name.clone());
+                        order.get(&key).copied()
+                    });
                 }),
                 None => asked.answer(&<$response>::from_refused(refused)),
             }

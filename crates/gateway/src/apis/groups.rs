@@ -142,7 +142,7 @@ pub(super) async fn offset_commit(mut judge: Judge<'_>, frame: Bytes) -> Result<
     asked.body.topics = allowed;
     match permit.filter(|_| has_something) {
         Some(permit) => asked.forward_and(permit, PLAIN, move |response| {
-            response.topics.extend(refused)
+            response.topics.splice(0..0, refused);
         }),
         None => asked.answer(&OffsetCommitResponse {
             topics: refused,
@@ -433,7 +433,7 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
                 i32::MIN
             };
         }
-        response.groups.extend(refused);
+        response.groups.splice(0..0, refused);
     })
 }
 

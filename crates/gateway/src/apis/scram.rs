@@ -46,12 +46,10 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
         judge.record(asked.header.client_id.as_ref()).await;
         let results = wanted.iter().map(|_| DescribeUserScramCredentialsResult {
             error_code: DENIED.code(),
-            error_message: Some(DENIED_TEXT),
             ..Default::default()
         });
         return asked.answer(&DescribeUserScramCredentialsResponse {
             error_code: DENIED.code(),
-            error_message: Some(DENIED_TEXT),
             results: results.collect(),
             ..Default::default()
         });
