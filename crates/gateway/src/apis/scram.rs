@@ -46,10 +46,12 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
         judge.record(asked.header.client_id.as_ref()).await;
         let results = wanted.iter().map(|_| DescribeUserScramCredentialsResult {
             error_code: DENIED.code(),
+            error_message: None,
             ..Default::default()
         });
         return asked.answer(&DescribeUserScramCredentialsResponse {
             error_code: DENIED.code(),
+            error_message: None,
             results: results.collect(),
             ..Default::default()
         });

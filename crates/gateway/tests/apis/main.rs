@@ -9,6 +9,7 @@ mod admin;
 mod changes;
 mod drain;
 mod fetch;
+mod golden;
 mod groups;
 mod hidden;
 mod matrix;
