@@ -121,6 +121,11 @@ impl Client {
         self.stream.shutdown().await.unwrap();
     }
 
+    /// The same, with a peer that may be gone.
+    pub async fn try_finish_writing(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await
+    }
+
     pub async fn send<R: Request>(&mut self, version: i16, request: &R) -> i32 {
         self.next += 1;
         let bytes = framed(self.next, version, request);
