@@ -204,8 +204,8 @@ impl Store {
             &mut transaction,
             event("user.secret", name, by).changed(None, Some("set".into())),
         )
-            .await
-            .map_err(unavailable)?;
+        .await
+        .map_err(unavailable)?;
         transaction.commit().await.map_err(unavailable)?;
         self.publish_users(&snapshot, |users| {
             users.insert(

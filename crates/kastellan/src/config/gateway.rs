@@ -398,7 +398,7 @@ fn read_listener(mut section: Section<'_>) -> Option<ListenerSettings> {
             "is missing: write an address such as \"127.0.0.1:9094\"",
         );
     }
-    if mechanisms.is_some_and(|list| list.is_empty() != !protocol.is_sasl()) {
+    if mechanisms.is_some_and(|list| list.is_empty() == protocol.is_sasl()) {
         section.problem(
             "mechanisms",
             "a SASL listener needs at least one, any other none",

@@ -31,6 +31,9 @@ pub(super) struct TlsListener {
     pub(super) source: Arc<TlsSource>,
 }
 
+/// Puts limits of a new configuration in force.
+type Reconfigure = Box<dyn Fn(&Config) + Send + Sync>;
+
 pub struct Server {
     pub store: Arc<Store>,
     pub(super) trail: Arc<Trail>,
@@ -44,7 +47,7 @@ pub struct Server {
     pub(super) ready: Ready,
     pub(super) level: Level,
     pub(super) gateway: OnceLock<(GatewayStatus, Arc<dyn RevocationSink>)>,
-    pub(super) limits: OnceLock<Box<dyn Fn(&Config) + Send + Sync>>,
+    pub(super) limits: OnceLock<Reconfigure>,
 }
 
 impl Server {
