@@ -167,6 +167,13 @@ async fn topics_are_deleted_by_name_and_by_id() {
         ..Default::default()
     };
     assert_eq!(client.ask(1, request).await.responses[0].error_code, 0);
+    client.create("twice", 1).await;
+    let request = DeleteTopicsRequest {
+        topic_names: vec!["twice".into(), "twice".into()],
+        ..Default::default()
+    };
+    let response = client.ask(5, request).await.responses;
+    assert_eq!((response.len(), response[0].error_code), (1, 42));
     // The name is free again, with another id and without records.
     assert_ne!(client.create("a", 1).await, id);
     drop(client);

@@ -2,7 +2,7 @@
 //!
 //! Source of rules and their order: Kafka's `ReplicationControlManager` and `ControllerApis`.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 use wire::error::ErrorCode;
@@ -242,32 +242,52 @@ pub(super) async fn delete_topics(ask: &Ask, request: DeleteTopicsRequest) -> De
         .topics
         .into_iter()
         .map(|topic| (topic.name, topic.topic_id));
+    let wanted: Vec<(Option<Str>, Uuid)> = named.chain(listed).collect();
+    let mut counts: HashMap<(Option<Str>, Uuid), usize> = HashMap::new();
+    for topic in &wanted {
+        *counts.entry(topic.clone()).or_default() += 1;
+    }
     let mut response = DeleteTopicsResponse::default();
-    for (name, id) in named.chain(listed) {
-        let found = find_deleted(&ask.shared.log.topics(), name.as_ref(), id)
-            .map(|topic| (Str::from(&topic.name), topic.id));
-        let result = match found {
-            Ok((name, id)) => {
-                let (error_code, error_message) = refusal::parts(delete_topic(ask, id).await);
-                DeletableTopicResult {
-                    name: Some(name),
-                    topic_id: id,
-                    error_code,
-                    error_message,
-                    ..Default::default()
-                }
+    for topic in wanted {
+        // One that is named twice is refused once.
+        let result = match counts.remove(&topic) {
+            None => continue,
+            Some(1) => deleted(ask, topic.0, topic.1).await,
+            Some(_) => {
+                let refused = Refused::new(ErrorCode::INVALID_REQUEST, "Duplicate topic.");
+                not_deleted(topic.0, topic.1, refused)
             }
-            Err(refused) => DeletableTopicResult {
-                name,
-                topic_id: id,
-                error_code: refused.code.0,
-                error_message: refused.message,
-                ..Default::default()
-            },
         };
         response.responses.push(result);
     }
     response
+}
+
+async fn deleted(ask: &Ask, name: Option<Str>, id: Uuid) -> DeletableTopicResult {
+    let found = find_deleted(&ask.shared.log.topics(), name.as_ref(), id)
+        .map(|topic| (Str::from(&topic.name), topic.id));
+    let (known, id) = match found {
+        Ok(found) => found,
+        Err(refused) => return not_deleted(name, id, refused),
+    };
+    let (error_code, error_message) = refusal::parts(delete_topic(ask, id).await);
+    DeletableTopicResult {
+        name: Some(known),
+        topic_id: id,
+        error_code,
+        error_message,
+        ..Default::default()
+    }
+}
+
+fn not_deleted(name: Option<Str>, topic_id: Uuid, refused: Refused) -> DeletableTopicResult {
+    DeletableTopicResult {
+        name,
+        topic_id,
+        error_code: refused.code.0,
+        error_message: refused.message,
+        ..Default::default()
+    }
 }
 
 fn find_deleted<'a>(

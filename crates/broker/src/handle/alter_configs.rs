@@ -151,10 +151,11 @@ fn changed(
     op: i8,
     value: Option<Str>,
 ) -> Result<Option<String>, Refused> {
-    let definition = known(target.table, name)?;
+    // What does not exist can be removed.
     if op == operation::DELETE {
         return Ok(None);
     }
+    let definition = known(target.table, name)?;
     let value = given(name, value)?;
     let value = match op {
         operation::SET => value,

@@ -55,11 +55,9 @@ pub(super) async fn fetch(ask: &Ask, request: FetchRequest) -> FetchResponse {
 
 /// What is wrong with the request as a whole.
 fn refusal(request: &FetchRequest) -> Option<ErrorCode> {
-    if request.session_id != 0 {
+    // Session 0 with an epoch above 0 goes on with a session that is not there either.
+    if request.session_id != 0 || request.session_epoch > 0 {
         return Some(ErrorCode::FETCH_SESSION_ID_NOT_FOUND);
-    }
-    if request.session_epoch > 0 {
-        return Some(ErrorCode::INVALID_FETCH_SESSION_EPOCH);
     }
     if request.replica_id >= 0 || request.replica_state.replica_id >= 0 {
         return Some(ErrorCode::INVALID_REQUEST);
@@ -124,13 +122,18 @@ fn wants(ask: &Ask, request: &FetchRequest) -> Vec<Want> {
 }
 
 fn data(partition_index: i32, got: Got, is_committed: bool) -> PartitionData {
+    // Kafka leaves the list empty, not null, where it never came to look at the partition.
+    let is_unknown = matches!(
+        got.error,
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID
+    );
     PartitionData {
         partition_index,
         error_code: got.error.0,
         high_watermark: got.high_watermark,
         last_stable_offset: got.high_watermark,
         log_start_offset: got.log_start,
-        aborted_transactions: is_committed.then(Vec::new),
+        aborted_transactions: (is_committed || is_unknown).then(Vec::new),
         preferred_read_replica: -1,
         records: Some(got.records),
         ..Default::default()

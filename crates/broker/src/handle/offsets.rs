@@ -2,7 +2,7 @@
 //!
 //! Source: Kafka's `ReplicaManager.fetchOffset`, `UnifiedLog.fetchOffsetByTimestamp`.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use uuid::Uuid;
 use wire::error::ErrorCode;
@@ -16,6 +16,7 @@ use wire::message::{
     OffsetForLeaderEpochResponse,
 };
 use wire::record::TimedOffset;
+use wire::text::Str;
 
 use super::Ask;
 use crate::fetch::code_of;
@@ -42,14 +43,11 @@ struct Found {
 
 pub(super) async fn list(ask: &Ask, request: ListOffsetsRequest) -> ListOffsetsResponse {
     let topics = ask.shared.log.topics();
-    let mut seen = HashSet::new();
-    let mut twice = HashSet::new();
+    let mut counts: HashMap<(Str, i32), usize> = HashMap::new();
     for topic in &request.topics {
         for partition in &topic.partitions {
             let place = (topic.name.clone(), partition.partition_index);
-            if !seen.insert(place.clone()) {
-                twice.insert(place);
-            }
+            *counts.entry(place).or_default() += 1;
         }
     }
     let mut response = ListOffsetsResponse::default();
@@ -58,9 +56,11 @@ pub(super) async fn list(ask: &Ask, request: ListOffsetsRequest) -> ListOffsetsR
         let mut answers = Vec::with_capacity(topic.partitions.len());
         for partition in topic.partitions {
             let index = partition.partition_index;
-            let found = match twice.contains(&(topic.name.clone(), index)) {
-                true => Err(ErrorCode::INVALID_REQUEST),
-                false => offset_for(ask, id, partition).await,
+            // One that is named twice is refused once.
+            let found = match counts.remove(&(topic.name.clone(), index)) {
+                None => continue,
+                Some(1) => offset_for(ask, id, partition).await,
+                Some(_) => Err(ErrorCode::INVALID_REQUEST),
             };
             answers.push(listed(index, found, ask.version()));
         }
@@ -110,6 +110,9 @@ async fn offset_for(
 ) -> Result<Found, ErrorCode> {
     let index = partition.partition_index;
     let log = &ask.shared.log;
+    if !is_served(partition.timestamp, ask.version()) {
+        return Err(ErrorCode::UNSUPPORTED_VERSION);
+    }
     let topic = topic.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     let place = Place {
         topic,
@@ -122,17 +125,25 @@ async fn offset_for(
         timestamp: -1,
         leader_epoch,
     };
-    match (partition.timestamp, ask.version()) {
-        (special::LATEST, _) => Ok(at(view.high_watermark, view.leader_epoch)),
-        (special::EARLIEST, _) | (special::EARLIEST_LOCAL, 8..) => {
-            Ok(at(view.log_start, view.leader_epoch))
-        }
-        (special::MAX_TIMESTAMP, 7..) => {
-            timed(log.latest_timestamp(place).await, view.leader_epoch)
-        }
-        (special::LATEST_TIERED, 9..) | (special::EARLIEST_PENDING_UPLOAD, 11..) => Ok(at(-1, -1)),
-        (time @ 0.., _) => timed(log.first_at_or_after(place, time).await, view.leader_epoch),
-        _ => Err(ErrorCode::UNSUPPORTED_VERSION),
+    match partition.timestamp {
+        special::LATEST => Ok(at(view.high_watermark, view.leader_epoch)),
+        special::EARLIEST | special::EARLIEST_LOCAL => Ok(at(view.log_start, view.leader_epoch)),
+        special::MAX_TIMESTAMP => timed(log.latest_timestamp(place).await, view.leader_epoch),
+        // Nothing is tiered.
+        special::LATEST_TIERED | special::EARLIEST_PENDING_UPLOAD => Ok(at(-1, -1)),
+        time => timed(log.first_at_or_after(place, time).await, view.leader_epoch),
+    }
+}
+
+/// Whether a version knows this timestamp.
+fn is_served(timestamp: i64, version: i16) -> bool {
+    match timestamp {
+        special::LATEST | special::EARLIEST | 0.. => true,
+        special::MAX_TIMESTAMP => version >= 7,
+        special::EARLIEST_LOCAL => version >= 8,
+        special::LATEST_TIERED => version >= 9,
+        special::EARLIEST_PENDING_UPLOAD => version >= 11,
+        _ => false,
     }
 }
 

@@ -32,6 +32,8 @@ struct Part {
     topic: usize,
     index: i32,
     outcome: Result<Appended, AppendRefusal>,
+    /// Told with a refusal by which the partition itself judged the records; else -1.
+    log_start: i64,
 }
 
 pub(super) async fn produce(ask: Ask, request: ProduceRequest) -> Step {
@@ -45,11 +47,7 @@ pub(super) async fn produce(ask: Ask, request: ProduceRequest) -> Step {
             record::produced(partition.records.as_ref())
                 .is_ok_and(|batch| batch.header().attributes.is_transactional())
         });
-    let whole = match acks {
-        _ if is_transactional => Some(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
-        -1..=1 => None,
-        _ => Some(ErrorCode::INVALID_REQUIRED_ACKS),
-    };
+    let whole = is_transactional.then_some(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     let (topics, parts) = place(&ask, request, whole).await;
     if acks == 0 {
         let refused = parts.iter().any(|part| part.outcome.is_err());
@@ -111,6 +109,14 @@ async fn append(
     let index = partition.index;
     let outcome = match target {
         Err(code) => Err(AppendRefusal::from(code)),
+        // What is wrong with the records themselves goes first, as in Kafka.
+        Ok(_) if !(-1..=1).contains(&acks) => {
+            let code = match record::produced(partition.records.as_ref()) {
+                Ok(_) => ErrorCode::INVALID_REQUIRED_ACKS,
+                Err(error) => error.code(),
+            };
+            Err(AppendRefusal::from(code))
+        }
         Ok(id) => {
             let append = Append {
                 place: Place {
@@ -127,8 +133,30 @@ async fn append(
     Part {
         topic,
         index,
+        log_start: told_log_start(ask, target, index, &outcome),
         outcome,
     }
+}
+
+/// Kafka tells the start of the log with what `LogValidator` and `ProducerAppendInfo` refuse, and -1 with the rest.
+fn told_log_start(
+    ask: &Ask,
+    target: Result<Uuid, ErrorCode>,
+    partition: i32,
+    outcome: &Result<Appended, AppendRefusal>,
+) -> i64 {
+    let judged = outcome.as_ref().is_err_and(|refusal| {
+        !refusal.records.is_empty()
+            || matches!(
+                refusal.code,
+                ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
+                    | ErrorCode::INVALID_PRODUCER_EPOCH
+                    | ErrorCode::INVALID_TIMESTAMP
+            )
+    });
+    let place = target.ok().filter(|_| judged);
+    let view = place.and_then(|topic| ask.shared.log.view(Place { topic, partition }));
+    view.map_or(-1, |view| view.log_start)
 }
 
 type Answered = (usize, PartitionProduceResponse);
@@ -137,7 +165,7 @@ type Answered = (usize, PartitionProduceResponse);
 fn written(part: Part) -> Answered {
     let response = match part.outcome {
         Ok(appended) => placed(part.index, &appended),
-        Err(refusal) => refused(part.index, refusal),
+        Err(refusal) => refused(part.index, part.log_start, refusal),
     };
     (part.topic, response)
 }
@@ -146,13 +174,13 @@ fn written(part: Part) -> Answered {
 async fn durable(part: Part, timeout: Duration) -> Answered {
     let appended = match part.outcome {
         Ok(appended) => appended,
-        Err(refusal) => return (part.topic, refused(part.index, refusal)),
+        Err(refusal) => return (part.topic, refused(part.index, part.log_start, refusal)),
     };
     let response = placed(part.index, &appended);
     let response = match tokio::time::timeout(timeout, appended.durable.durable()).await {
         Ok(Ok(())) => response,
-        Ok(Err(_)) => refused(part.index, ErrorCode::KAFKA_STORAGE_ERROR.into()),
-        Err(_) => refused(part.index, ErrorCode::REQUEST_TIMED_OUT.into()),
+        Ok(Err(_)) => refused(part.index, -1, ErrorCode::KAFKA_STORAGE_ERROR.into()),
+        Err(_) => refused(part.index, -1, ErrorCode::REQUEST_TIMED_OUT.into()),
     };
     (part.topic, response)
 }
@@ -167,7 +195,7 @@ fn placed(index: i32, appended: &Appended) -> PartitionProduceResponse {
     }
 }
 
-fn refused(index: i32, refusal: AppendRefusal) -> PartitionProduceResponse {
+fn refused(index: i32, log_start: i64, refusal: AppendRefusal) -> PartitionProduceResponse {
     let errors =
         refusal
             .records
@@ -182,7 +210,7 @@ fn refused(index: i32, refusal: AppendRefusal) -> PartitionProduceResponse {
         error_code: refusal.code.0,
         base_offset: -1,
         log_append_time_ms: -1,
-        log_start_offset: -1,
+        log_start_offset: log_start,
         record_errors: errors.collect(),
         error_message: refusal.message.map(Str::from_static),
         ..Default::default()
@@ -216,8 +244,10 @@ pub(super) async fn producer_id(
         producer_epoch: -1,
         ..Default::default()
     };
-    if request.transactional_id.is_some() {
-        return refused(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+    match request.transactional_id.as_deref() {
+        Some("") => return refused(ErrorCode::INVALID_REQUEST),
+        Some(_) => return refused(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
+        None => {}
     }
     if (request.producer_id == -1) != (request.producer_epoch == -1) {
         return refused(ErrorCode::INVALID_REQUEST);
