@@ -6,6 +6,7 @@
 mod acls;
 mod changes;
 mod cluster;
+mod committed;
 mod configs;
 mod fetch;
 mod groups;
@@ -155,8 +156,8 @@ const TABLE: &[(i16, Handler)] = &[
     (1, handler!(fetch::fetch)),
     (2, handler!(offsets::list_offsets)),
     (3, handler!(cluster::metadata)),
-    (8, handler!(groups::offset_commit)),
-    (9, handler!(groups::offset_fetch)),
+    (8, handler!(committed::commit)),
+    (9, handler!(committed::fetch)),
     (10, handler!(cluster::find_coordinator)),
     (11, handler!(groups::join)),
     (12, handler!(groups::heartbeat)),
@@ -181,7 +182,7 @@ const TABLE: &[(i16, Handler)] = &[
     (37, handler!(topics::create_partitions)),
     (42, handler!(groups::delete)),
     (44, handler!(configs::alter_incrementally)),
-    (47, handler!(groups::offset_delete)),
+    (47, handler!(committed::delete)),
     (50, handler!(scram::describe)),
     (51, handler!(scram::alter)),
     (60, handler!(cluster::describe_cluster)),
