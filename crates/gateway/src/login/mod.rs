@@ -1,6 +1,7 @@
 //! From bytes to a principal. A [`Principal`] is made here and nowhere else: behind a certificate that was validated, or
 //! a SASL proof that was checked.
 
+mod proofs;
 mod sasl;
 
 use bytes::BytesMut;

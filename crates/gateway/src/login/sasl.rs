@@ -4,7 +4,6 @@
 //! fixed time after the proof arrived, whatever failed first (`SaslServerAuthenticator`, `Selector`).
 
 use bytes::{Bytes, BytesMut};
-use kastellan_core::credential::{CredentialRevision, ScramMechanism};
 use kastellan_core::principal::Principal;
 use wire::Message;
 use wire::codec::Reader;
@@ -14,10 +13,9 @@ use wire::header::{RequestHeader, RequestStart, encode_response};
 use wire::message::{
     SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest, SaslHandshakeResponse,
 };
-use wire::sasl::scram::{self, Nonce};
-use wire::sasl::{Mechanism, plain};
+use wire::sasl::Mechanism;
 
-use super::{Knock, by_credential, refused};
+use super::{Knock, refused};
 use crate::apiversions;
 use crate::cause::Cause;
 use crate::limits::throttle::HALF;
@@ -27,22 +25,22 @@ use crate::transport::{Patience, Transport, read_frame, write_frame};
 const HANDSHAKE: i16 = 17;
 const AUTHENTICATE: i16 = 36;
 /// Why a right proof was refused.
-const GUARDED: &str = "guarded_account";
+pub(super) const GUARDED: &str = "guarded_account";
 /// Longest PLAIN or SCRAM message, in bytes.
 const TOKEN_MAX: usize = 4 << 10;
 
-struct Dialogue<'a, 'k> {
-    knock: &'a Knock<'k>,
+pub(super) struct Dialogue<'a, 'k> {
+    pub(super) knock: &'a Knock<'k>,
     transport: &'a mut Transport,
     buffer: &'a mut BytesMut,
     software: Software,
 }
 
 /// Why a proof was refused: for the log and the trail. The peer is told one text.
-struct Wrong {
-    user: Option<String>,
-    error: String,
-    why: &'static str,
+pub(super) struct Wrong {
+    pub(super) user: Option<String>,
+    pub(super) error: String,
+    pub(super) why: &'static str,
 }
 
 /// Runs the dialogue to its end.
@@ -173,7 +171,7 @@ impl Dialogue<'_, '_> {
     }
 
     /// The next token, with the header it came in.
-    async fn token(&mut self) -> Result<(RequestHeader, Bytes), Cause> {
+    pub(super) async fn token(&mut self) -> Result<(RequestHeader, Bytes), Cause> {
         let frame = self.read(false).await?;
         let start = RequestStart::peek(&frame).ok_or(Cause::Malformed)?;
         if start.api_key != AUTHENTICATE {
@@ -188,7 +186,11 @@ impl Dialogue<'_, '_> {
         Ok((header, request.auth_bytes))
     }
 
-    async fn answer(&mut self, header: &RequestHeader, token: Vec<u8>) -> Result<(), Cause> {
+    pub(super) async fn answer(
+        &mut self,
+        header: &RequestHeader,
+        token: Vec<u8>,
+    ) -> Result<(), Cause> {
         let response = SaslAuthenticateResponse {
             auth_bytes: token.into(),
             ..Default::default()
@@ -212,7 +214,7 @@ impl Dialogue<'_, '_> {
     }
 
     /// Refuses in the protocol's words, a fixed time after the proof arrived.
-    async fn refuse(
+    pub(super) async fn refuse(
         &mut self,
         header: &RequestHeader,
         mechanism: Mechanism,
@@ -243,142 +245,5 @@ impl Dialogue<'_, '_> {
         };
         let _ = self.send(header, &response).await;
         cause
-    }
-
-    /// A right proof counts for nothing while its account is under attack from elsewhere.
-    fn let_in(&self, user: String) -> Result<String, Wrong> {
-        let core = self.knock.core;
-        let (ip, now) = (self.knock.peer.ip(), core.ports.clock.monotonic());
-        if core.throttle.is_guarded(ip, &user, now) {
-            metrics::counter!("gateway_login_throttled_total", "scope" => "account").increment(1);
-            return Err(Wrong {
-                user: Some(user),
-                error: "account is under attack and this source is new to it".to_owned(),
-                why: GUARDED,
-            });
-        }
-        core.throttle.succeeded(ip, &user, now);
-        Ok(user)
-    }
-
-    async fn plain(&mut self) -> Result<Principal, Cause> {
-        let (header, message) = self.token().await?;
-        match self.check_plain(&message).await? {
-            Ok((user, credential)) => {
-                self.answer(&header, Vec::new()).await?;
-                Ok(by_credential(
-                    self.knock,
-                    &user,
-                    Mechanism::Plain.name(),
-                    credential,
-                ))
-            }
-            Err(wrong) => Err(self.refuse(&header, Mechanism::Plain, wrong).await),
-        }
-    }
-
-    async fn check_plain(
-        &self,
-        message: &[u8],
-    ) -> Result<Result<(String, CredentialRevision), Wrong>, Cause> {
-        let claim = match plain::parse(message) {
-            Ok(claim) => claim,
-            Err(error) => {
-                return Ok(Err(Wrong {
-                    user: None,
-                    error: error.to_string(),
-                    why: "malformed",
-                }));
-            }
-        };
-        let user = claim.user().to_owned();
-        let found = self
-            .knock
-            .core
-            .ports
-            .credentials
-            .password(&user, claim.password())
-            .await;
-        // Closed unanswered, so that the client tries again.
-        let found = found.map_err(|_| Cause::Overload)?;
-        let Some(credential) = found else {
-            let error = "user is unknown or the password is wrong".to_owned();
-            return Ok(Err(Wrong {
-                user: Some(user),
-                error,
-                why: "bad_proof",
-            }));
-        };
-        Ok(match claim.proven() {
-            Ok(user) => self.let_in(user).map(|user| (user, credential)),
-            Err(error) => Err(Wrong {
-                user: Some(user),
-                error: error.to_string(),
-                why: "other_authzid",
-            }),
-        })
-    }
-
-    async fn scram(&mut self, mechanism: ScramMechanism) -> Result<Principal, Cause> {
-        let named = Mechanism::Scram(mechanism);
-        let (header, message) = self.token().await?;
-        let claimed = match scram::server::first(mechanism, &message) {
-            Ok(claimed) => claimed,
-            Err(error) => {
-                let wrong = Wrong {
-                    user: None,
-                    error: error.to_string(),
-                    why: "malformed",
-                };
-                return Err(self.refuse(&header, named, wrong).await);
-            }
-        };
-        let credentials = &self.knock.core.ports.credentials;
-        let found = credentials
-            .scram(claimed.user(), mechanism)
-            .await
-            .map_err(|_| Cause::Overload)?;
-        let (verifier, credential) = match found {
-            Some((verifier, credential)) => (Some(verifier), Some(credential)),
-            None => (None, None),
-        };
-        let candidate = claimed.candidate(verifier, credentials.decoy_key());
-        let random = trust::random::bytes::<24>().map_err(|_| Cause::Internal)?;
-        let (challenged, challenge) = claimed.challenge(candidate, &Nonce::from_random(random));
-        self.answer(&header, challenge).await?;
-        let (header, message) = self.token().await?;
-        let user = challenged.user().to_owned();
-        match (challenged.finish(&message), credential) {
-            (Ok(proven), Some(credential)) => {
-                let (user, last) = proven.into_parts();
-                let user = match self.let_in(user) {
-                    Ok(user) => user,
-                    Err(wrong) => return Err(self.refuse(&header, named, wrong).await),
-                };
-                self.answer(&header, last).await?;
-                Ok(by_credential(
-                    self.knock,
-                    &user,
-                    mechanism.name(),
-                    credential,
-                ))
-            }
-            (outcome, _) => {
-                let error = outcome
-                    .err()
-                    .map_or_else(|| "no credential".to_owned(), |error| error.to_string());
-                Err(self
-                    .refuse(
-                        &header,
-                        named,
-                        Wrong {
-                            user: Some(user),
-                            error,
-                            why: "bad_proof",
-                        },
-                    )
-                    .await)
-            }
-        }
     }
 }

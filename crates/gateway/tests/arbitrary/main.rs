@@ -172,7 +172,7 @@ fn bent(dice: &mut Dice) -> Vec<u8> {
 /// Sends bytes, says no more, and waits for the end.
 async fn is_ended(mut client: Client, bytes: &[u8]) -> bool {
     client.write(bytes).await;
-    let _ = client.try_finish_writing().await;
+    client.finish_writing().await;
     let end = async { while client.receive_frame().await.is_some() {} };
     tokio::time::timeout(Duration::from_secs(5), end)
         .await

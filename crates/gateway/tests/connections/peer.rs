@@ -117,13 +117,9 @@ impl Client {
         let _ = self.stream.flush().await;
     }
 
+    /// Says that nothing more comes. A peer that closed already is told by the next read.
     pub async fn finish_writing(&mut self) {
-        self.stream.shutdown().await.unwrap();
-    }
-
-    /// The same, with a peer that may be gone.
-    pub async fn try_finish_writing(&mut self) -> io::Result<()> {
-        self.stream.shutdown().await
+        let _ = self.stream.shutdown().await;
     }
 
     pub async fn send<R: Request>(&mut self, version: i16, request: &R) -> i32 {

@@ -1,0 +1,138 @@
+//! *Down*: reads a request, has it judged, sends it on, notes the answer that is due.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::BytesMut;
+use tokio::io::ReadHalf;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use wire::frame::FrameCaps;
+use wire::header::RequestStart;
+
+use super::{Entry, Expected};
+use crate::apis::{self, Context, Treatment};
+use crate::cause::Cause;
+use crate::gateway::Core;
+use crate::session::Session;
+use crate::transport::{Patience, Received, Transport, read_frame};
+use crate::upstream::{self, Outbound, Peer, Sealed};
+
+pub(super) struct Down<'a> {
+    pub(super) core: &'a Arc<Core>,
+    pub(super) reader: ReadHalf<Transport>,
+    pub(super) buffer: BytesMut,
+    pub(super) queue: mpsc::Sender<Entry>,
+    pub(super) in_flight: &'a AtomicUsize,
+    pub(super) outbound: &'a mut Option<Box<dyn Outbound>>,
+    pub(super) draining: watch::Receiver<bool>,
+}
+
+impl Down<'_> {
+    pub(super) async fn run(mut self, session: Session) -> Cause {
+        let mut context = Context::new(self.core.clone(), session);
+        loop {
+            match self.step(&mut context).await {
+                Ok(()) => {}
+                Err(cause) => return cause,
+            }
+        }
+    }
+
+    async fn step(&mut self, context: &mut Context) -> Result<(), Cause> {
+        let (limits, deadlines) = (self.core.limits(), self.core.deadlines());
+        let caps = FrameCaps {
+            produce: limits.frame_max_produce,
+            ..FrameCaps::same(limits.frame_max_other)
+        };
+        let patience = Patience {
+            first_byte: Some(deadlines.idle),
+            whole: deadlines.frame,
+        };
+        let read = read_frame(
+            &mut self.reader,
+            &mut self.buffer,
+            caps,
+            patience,
+            Some(&self.core.memory),
+        );
+        let read = tokio::select! {
+            biased;
+            // A request that was read whole is still treated.
+            _ = self.draining.wait_for(|draining| *draining) => return Err(Cause::Draining),
+            read = read => read,
+        };
+        let Received { frame, memory } = match read {
+            // Somebody who waits for an answer is not idle.
+            Err(Cause::Idle) if self.in_flight.load(Ordering::Relaxed) > 0 => return Ok(()),
+            other => other?.ok_or(Cause::ClientClosed)?,
+        };
+        let start = RequestStart::peek(&frame).ok_or(Cause::Malformed)?;
+        metrics::counter!("gateway_request_bytes_total").increment(frame.len() as u64);
+        match apis::treat(context, start, frame).await {
+            Treatment::Forward {
+                request,
+                permit,
+                plan,
+            } => {
+                self.open(context).await?;
+                if plan.expects_answer() {
+                    self.push(Entry::Upstream(Expected {
+                        plan,
+                        start,
+                        since: Instant::now(),
+                        _share: memory,
+                    }))
+                    .await?;
+                }
+                let outbound = self.outbound.as_mut().ok_or(Cause::UpstreamClosed)?;
+                upstream::send(outbound.as_mut(), Sealed::as_is(request), permit)
+                    .await
+                    .map_err(|_| Cause::UpstreamClosed)
+            }
+            Treatment::ForwardThenClose {
+                request,
+                permit,
+                cause,
+            } => {
+                self.open(context).await?;
+                let outbound = self.outbound.as_mut().ok_or(Cause::UpstreamClosed)?;
+                upstream::send(outbound.as_mut(), Sealed::as_is(request), permit)
+                    .await
+                    .map_err(|_| Cause::UpstreamClosed)?;
+                Err(cause)
+            }
+            Treatment::Answer(frame) => self.push(Entry::Local(frame)).await,
+            Treatment::Close(cause) => Err(cause),
+        }
+    }
+
+    async fn push(&self, entry: Entry) -> Result<(), Cause> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.queue
+            .send(entry)
+            .await
+            .map_err(|_| Cause::ClientClosed)
+    }
+
+    /// Opens the upstream connection at the first request that needs it.
+    async fn open(&mut self, context: &Context) -> Result<(), Cause> {
+        if self.outbound.is_some() {
+            return Ok(());
+        }
+        let session = context.session();
+        let peer = Peer {
+            principal: session.principal.name().to_string().into(),
+            host: session.host.ip(),
+            listener: session.listener.name.clone(),
+            connection: session.id,
+        };
+        let (outbound, inbound) = self.core.upstream.open(peer).await.map_err(|error| {
+            tracing::warn!(%error, "Upstream cannot be opened");
+            metrics::counter!("gateway_upstream_connect_failures_total").increment(1);
+            Cause::UpstreamClosed
+        })?;
+        *self.outbound = Some(outbound);
+        self.push(Entry::Opened(inbound)).await
+    }
+}

@@ -1,0 +1,108 @@
+//! A logged-in connection: requests are judged and forwarded in order, answers go back in the same order.
+//!
+//! Two halves in one task, joined by a bounded queue: *down* reads requests, *up* writes answers. A full queue stops the
+//! reading; nothing is dropped and nothing is sorted again.
+
+mod down;
+mod up;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::time::Instant;
+use wire::frame::Frame;
+use wire::header::RequestStart;
+
+use crate::apis::Plan;
+use crate::cause::Cause;
+use crate::gateway::Core;
+use crate::session::{Registered, Session};
+use crate::transport::{self, Transport};
+use crate::upstream::Inbound;
+
+use down::Down;
+use up::Up;
+
+/// How long answers may still leave after the last request was read, whoever ended it.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// Longest a timer is set for.
+const LIFETIME_MAX: Duration = Duration::from_secs(30 * 86_400);
+
+/// An answer's place in the order.
+enum Entry {
+    /// The upstream connection was opened: answers come from here.
+    Opened(Box<dyn Inbound>),
+    Upstream(Expected),
+    Local(Frame),
+}
+
+/// An answer that the upstream owes.
+struct Expected {
+    plan: Plan,
+    start: RequestStart,
+    since: Instant,
+    /// The request's share of memory, given back when it is answered.
+    _share: Option<OwnedSemaphorePermit>,
+}
+
+/// Serves until somebody ends it; says who.
+pub async fn serve(
+    core: &Arc<Core>,
+    session: Session,
+    mut registered: Registered,
+    transport: Transport,
+    buffer: BytesMut,
+    draining: watch::Receiver<bool>,
+) -> Cause {
+    let limits = core.limits();
+    let (reader, writer) = tokio::io::split(transport);
+    let (queue, entries) = mpsc::channel(limits.in_flight);
+    let in_flight = AtomicUsize::new(0);
+    let until = session.principal.until();
+    let now = core.ports.clock.now();
+    let lifetime = until.map_or(LIFETIME_MAX, |until| until.since(now));
+    // Outlives the reading half: an upstream that sees its requests end may not answer those it has.
+    let mut outbound = None;
+    let down = Down {
+        core,
+        reader,
+        buffer,
+        queue,
+        in_flight: &in_flight,
+        outbound: &mut outbound,
+        draining,
+    };
+    let mut down = Box::pin(down.run(session));
+    let mut up = Up {
+        core,
+        writer,
+        waiting: Default::default(),
+        entries,
+        answers: Default::default(),
+        in_flight: &in_flight,
+    };
+    let cause = {
+        let writing = up.run();
+        tokio::pin!(writing);
+        let cause = tokio::select! {
+            biased;
+            cause = registered.cut() => Err(cause),
+            cause = &mut writing => Err(cause),
+            () = tokio::time::sleep(lifetime.min(LIFETIME_MAX)) => Err(Cause::Expired),
+            // The drain has its own end.
+            cause = &mut down => Ok((cause, if cause == Cause::Draining { LIFETIME_MAX } else { FLUSH })),
+        };
+        // Nothing more is read, and the queue ends.
+        drop(down);
+        if let Ok((_, patience)) = cause {
+            let _ = tokio::time::timeout(patience, writing).await;
+        }
+        cause.map_or_else(|cause| cause, |(cause, _)| cause)
+    };
+    transport::farewell(&mut up.writer).await;
+    cause
+}
