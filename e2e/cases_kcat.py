@@ -67,4 +67,4 @@ def case_what_is_refused_is_said_in_its_own_words():
         done = kcat(folder, "-C", "-t", "secret", "-e")
         check(done.returncode != 0 and "Topic authorization failed" in done.stderr, done)
         done = kcat(folder, "-G", "g", "-e", "t", seconds=40)
-        check(done.returncode != 0 and "FindCoordinator response error" in done.stderr, done)
+        check(done.returncode != 0 and "Group authorization failed" in done.stderr, done)

@@ -127,17 +127,27 @@ pub struct Reader {
 
 impl Reader {
     pub fn new(bytes: Bytes) -> Self {
-        Self { bytes, elements: ELEMENTS_MAX, stripped: None }
+        Self {
+            bytes,
+            elements: ELEMENTS_MAX,
+            stripped: None,
+        }
     }
 
     /// Drops unknown tags instead of keeping them: what nobody here understands is not passed on.
     pub fn stripping(bytes: Bytes) -> Self {
-        Self { bytes, elements: ELEMENTS_MAX, stripped: Some(Arc::default()) }
+        Self {
+            bytes,
+            elements: ELEMENTS_MAX,
+            stripped: Some(Arc::default()),
+        }
     }
 
     /// Whether a [`Self::stripping`] reader met an unknown tag.
     pub fn met_unknown_tags(&self) -> bool {
-        self.stripped.as_ref().is_some_and(|met| met.load(Ordering::Relaxed))
+        self.stripped
+            .as_ref()
+            .is_some_and(|met| met.load(Ordering::Relaxed))
     }
 
     /// Takes the rest as a tag that nobody knows.
@@ -316,7 +326,11 @@ impl TagReader {
         r.elements = r.elements.checked_sub(1).ok_or(DecodeError::Elements)?;
         Ok(Some((
             tag,
-            Reader { bytes, elements: r.elements, stripped: r.stripped.clone() },
+            Reader {
+                bytes,
+                elements: r.elements,
+                stripped: r.stripped.clone(),
+            },
         )))
     }
 }
