@@ -192,12 +192,12 @@ async fn connection(
     metrics::counter!("gateway_connections_total", "listener" => listener.name.to_string())
         .increment(1);
     let entered = tokio::select! {
-        entered = enter(&core, &listener, stream, peer, place) => entered,
+        entered = Box::pin(enter(&core, &listener, stream, peer, place)) => entered,
         _ = draining.wait_for(|draining| *draining) => Err(Cause::Draining),
     };
     let cause = match entered {
         Err(cause) => cause,
-        Ok(entered) => live(&core, &listener, peer, entered, draining).await,
+        Ok(entered) => Box::pin(live(&core, &listener, peer, entered, draining)).await,
     };
     tracing::debug!(listener = &*listener.name, %peer, cause = cause.label(), "Connection ended");
     metrics::counter!("gateway_disconnects_total", "cause" => cause.label()).increment(1);

@@ -1,9 +1,11 @@
 //! A client's byte stream, encrypted or not, and how frames go in and out of it.
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -86,8 +88,7 @@ pub struct Received {
 /// Memory for requests above [`LARGE`], in KiB.
 pub type Memory = Arc<Semaphore>;
 
-/// Bytes that are made room for: while nothing is there, while a frame is on its way, and at most at a time.
-const FIRST: usize = 4 << 10;
+/// Bytes that are read at a time: at least, and at most.
 const CHUNK: usize = 16 << 10;
 const STEP: usize = 64 << 10;
 /// Bytes from which on a frame takes its share of memory before its body is read.
@@ -114,11 +115,11 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
     let mut share = None;
     let first = match patience.first_byte {
         Some(limit) if buffer.is_empty() => {
-            tokio::time::timeout(limit, fill(stream, buffer, FIRST))
+            tokio::time::timeout(limit, first_bytes(stream, buffer))
                 .await
                 .map_err(|_| Cause::Idle)?
         }
-        None if buffer.is_empty() => fill(stream, buffer, FIRST).await,
+        None if buffer.is_empty() => first_bytes(stream, buffer).await,
         _ => Ok(1),
     };
     if first.map_err(|_| Cause::ClientClosed)? == 0 {
@@ -145,7 +146,7 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
                 }
                 (length, missing.clamp(CHUNK, STEP))
             }
-            Progress::Length | Progress::Idle => (0, FIRST),
+            Progress::Length | Progress::Idle => (0, CHUNK),
         };
         let limit = patience.whole + Duration::from_secs((length >> 20) as u64);
         let read = tokio::time::timeout_at(started + limit, fill(stream, buffer, wanted))
@@ -155,6 +156,22 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
             return Err(Cause::ClientClosed);
         }
     }
+}
+
+/// Reads what is there, several frames if it may be. Who waits here holds no buffer: most connections do nothing else.
+async fn first_bytes<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    buffer: &mut BytesMut,
+) -> io::Result<usize> {
+    *buffer = BytesMut::new();
+    poll_fn(|context| {
+        let mut chunk = [const { MaybeUninit::uninit() }; CHUNK];
+        let mut read = ReadBuf::uninit(&mut chunk);
+        let outcome = ready!(Pin::new(&mut *stream).poll_read(context, &mut read));
+        buffer.extend_from_slice(read.filled());
+        Poll::Ready(outcome.map(|()| read.filled().len()))
+    })
+    .await
 }
 
 async fn fill<S: AsyncRead + Unpin>(

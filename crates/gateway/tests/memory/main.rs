@@ -91,6 +91,28 @@ async fn idle_connection_keeps_nothing_of_a_large_request() {
     assert!(kept.saturating_sub(resident()) < 20 << 20);
 }
 
+#[tokio::test]
+async fn idle_sessions_cost_kilobytes() {
+    let _alone = ALONE.lock().await;
+    let world = World::new().await;
+    let mut clients = Vec::new();
+    let mut marks = Vec::new();
+    for number in 0..1_500 {
+        let mut client = world.client(Door::Sasl).await;
+        let verdict = client
+            .log_in(wire::sasl::Mechanism::Plain, "alice", world::PASSWORD)
+            .await;
+        assert_eq!(verdict.unwrap().error_code, 0);
+        clients.push(client);
+        if number % 500 == 499 {
+            marks.push(resident());
+        }
+    }
+    // With the client's end of the socket, and without optimisation.
+    let each = (marks[2].saturating_sub(marks[1])) / 500;
+    assert!(each < 16 << 10, "{each} bytes");
+}
+
 /// The length and key of a request, and nothing behind them.
 fn promise(length: i32, key: i16) -> Vec<u8> {
     [&length.to_be_bytes()[..], &key.to_be_bytes(), &[0, 4]].concat()
