@@ -79,6 +79,19 @@ pub struct Patience {
     pub whole: Duration,
 }
 
+/// A frame comes at this many bytes a second on average, once this much time has passed.
+const PACE: u64 = 16 << 10;
+const PACE_FROM: Duration = Duration::from_secs(10);
+
+impl Patience {
+    /// Time since a frame's first byte at which it is given up, if no more than `arrived` bytes of `length` are there.
+    fn bears(self, length: usize, arrived: usize) -> Duration {
+        let whole = self.whole + Duration::from_secs((length >> 20) as u64);
+        let paced = Duration::from_millis(arrived as u64 * 1_000 / PACE);
+        whole.min(paced.max(PACE_FROM))
+    }
+}
+
 /// A whole frame, and its share of the memory for large requests.
 pub struct Received {
     pub frame: Bytes,
@@ -148,7 +161,7 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
             }
             Progress::Length | Progress::Idle => (0, CHUNK),
         };
-        let limit = patience.whole + Duration::from_secs((length >> 20) as u64);
+        let limit = patience.bears(length, buffer.len());
         let read = tokio::time::timeout_at(started + limit, fill(stream, buffer, wanted))
             .await
             .map_err(|_| Cause::FrameDeadline)?;
@@ -265,4 +278,22 @@ async fn progress<T>(
         .await
         .map_err(|_| Cause::SlowReader)?
         .map_err(|_| Cause::ClientClosed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_frame_is_given_up_before_its_whole_time() {
+        let patience = Patience {
+            first_byte: None,
+            whole: Duration::from_secs(30),
+        };
+        let bears = |length, arrived| patience.bears(length, arrived).as_secs();
+        assert_eq!(bears(1_000, 10), 10, "a byte a second is too slow");
+        assert_eq!(bears(100 << 20, 20 * (16 << 10)), 20);
+        assert_eq!(bears(100 << 20, 50 << 20), 130, "a second for each MiB");
+        assert_eq!(bears(1 << 10, 1 << 20), 30);
+    }
 }
