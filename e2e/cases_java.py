@@ -74,13 +74,15 @@ def case_acls_manage_the_rules():
         check("REFUSED" in server.cli("explain", "User:app", "Read", "topic:orders", status=1), "gone")
 
 
-def case_configs_set_a_password():
+def case_configs_set_and_describe_a_password():
     with Server() as server:
         config = server.client("boss", "All cluster") / "client.properties"
         (server.home / "first").write_text("first password of bob\n")
         server.cli("user", "add", "bob", "--password-file", server.home / "first")
         done(tool("configs", config, "--alter", "--entity-type", "users", "--entity-name", "bob",
                   "--add-config", "SCRAM-SHA-512=[iterations=8192,password=second-password]"))
+        described = done(tool("configs", config, "--describe", "--entity-type", "users", "--entity-name", "bob"))
+        check("SCRAM-SHA-512=iterations=8192" in described, described)
         login = 'org.apache.kafka.common.security.scram.ScramLoginModule required username="bob" password="{}";'
         for password, succeeds in (("second-password", True), ("first password of bob", False)):
             bob = changed(config, "bob.properties", sasl_jaas_config=login.format(password))

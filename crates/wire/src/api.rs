@@ -115,7 +115,7 @@ pub const MATRIX: &[Row] = &[
     row(45, "AlterPartitionReassignments", (0, 1), Operator, None),
     row(46, "ListPartitionReassignments", (0, 0), Pass, None),
     row(47, "OffsetDelete", (0, 0), Typed, Some((0, 0))),
-    row(48, "DescribeClientQuotas", (0, 1), Hidden, None),
+    row(48, "DescribeClientQuotas", (0, 1), Local, None),
     row(49, "AlterClientQuotas", (0, 1), Hidden, None),
     row(50, "DescribeUserScramCredentials", (0, 0), Local, None),
     row(51, "AlterUserScramCredentials", (0, 0), Local, None),

@@ -14,6 +14,7 @@ mod judge;
 mod merge;
 mod offsets;
 mod produce;
+mod quotas;
 mod scram;
 mod topics;
 
@@ -183,6 +184,7 @@ const TABLE: &[(i16, Handler)] = &[
     (42, handler!(groups::delete)),
     (44, handler!(configs::alter_incrementally)),
     (47, handler!(committed::delete)),
+    (48, handler!(quotas::describe)),
     (50, handler!(scram::describe)),
     (51, handler!(scram::alter)),
     (60, handler!(cluster::describe_cluster)),

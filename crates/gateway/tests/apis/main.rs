@@ -16,5 +16,6 @@ mod matrix;
 mod metadata;
 mod offsets;
 mod produce;
+mod quotas;
 mod scram;
 mod support;

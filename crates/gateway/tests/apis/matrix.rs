@@ -6,7 +6,7 @@ use wire::header::encode_request;
 use wire::message::*;
 
 use crate::support::World;
-use crate::{acls, admin, fetch, groups, offsets, produce, scram};
+use crate::{acls, admin, fetch, groups, offsets, produce, quotas, scram};
 
 /// A request about the topic `a`, the group `g` or the cluster, in bytes. A key that is offered and has no line here
 /// fails the tests below.
@@ -112,6 +112,7 @@ fn sample(key: i16, version: i16) -> Option<Vec<u8>> {
         ),
         44 => bytes(version, admin::increment(&[(admin::TOPIC, "a")])),
         47 => bytes(version, groups::offset_deletion("g", &["a"])),
+        48 => bytes(version, quotas::description(&[])),
         50 => bytes(version, scram::description(None)),
         51 => bytes(version, scram::set_one("alice")),
         _ => None,
