@@ -9,8 +9,11 @@ const EXACT: i8 = 0;
 const DEFAULT: i8 = 1;
 const ANY: i8 = 2;
 
-pub fn description(components: &[(&str, i8, Option<&str>)]) -> DescribeClientQuotasRequest {
-    let component = |&(kind, match_type, name): &(&str, i8, Option<&str>)| ComponentData {
+/// Entity type, match type, name.
+type Component = (&'static str, i8, Option<&'static str>);
+
+pub fn description(components: &[Component]) -> DescribeClientQuotasRequest {
+    let component = |&(kind, match_type, name): &Component| ComponentData {
         entity_type: kind.into(),
         match_type,
         r#match: name.map(Into::into),
@@ -41,7 +44,7 @@ async fn quotas_are_described_with_describe_configs_on_the_cluster_and_nothing_g
 #[tokio::test]
 async fn questions_that_make_no_sense_are_refused() {
     let world = World::new(&["allow DescribeConfigs cluster"]).await;
-    let rows: [(&[(&str, i8, Option<&str>)], i16); 7] = [
+    let rows: [(&[Component], i16); 7] = [
         (&[("", ANY, None)], 42),
         (&[("group", ANY, None)], 35),
         (&[("user", ANY, None), ("user", DEFAULT, None)], 42),
