@@ -1,8 +1,6 @@
 """kafka-python."""
 
 import importlib.util
-import io
-import logging
 
 import kafka
 from kafka import errors
@@ -38,6 +36,8 @@ def case_produces_and_consumes_with_each_codec():
 
 
 def case_a_missing_rule_is_told_by_its_own_error():
+    # A wrong password is not here: kafka-python 3 drops the answer when the end of the connection comes with it, and
+    # tries again until its own limit.
     with Server() as server:
         producer = kafka.KafkaProducer(**bundle(server.client("app", "Create,Write topic:t")), max_block_ms=15000)
         producer.send("t", b"x").get(15)
@@ -47,16 +47,3 @@ def case_a_missing_rule_is_told_by_its_own_error():
         except errors.TopicAuthorizationFailedError:
             pass
         producer.close()
-
-
-def case_a_wrong_password_is_told_in_the_log():
-    # kafka-python 3 tries again until its own limit, with every server; the reason is only in what it logs.
-    with Server() as server:
-        folder = server.client("app", "Create,Write topic:t")
-        said = io.StringIO()
-        logging.getLogger("kafka").addHandler(logging.StreamHandler(said))
-        try:
-            kafka.KafkaProducer(**bundle(folder, sasl_plain_password="wrong", bootstrap_timeout_ms=3000))
-            check(False, "a wrong password")
-        except errors.KafkaError:
-            check("SaslAuthenticationFailedError" in said.getvalue(), said.getvalue()[-2000:])
