@@ -1,6 +1,6 @@
 //! `[gateway]`: listeners, limits, deadlines, and the cluster behind.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -139,6 +139,17 @@ impl PrincipalFrom {
 pub struct HostPort {
     pub host: String,
     pub port: u16,
+}
+
+impl HostPort {
+    /// A loopback address, or `localhost`. Other names are not resolved here, and count as elsewhere.
+    fn is_loopback(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost")
+            || host
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
 }
 
 impl FromStr for HostPort {
@@ -294,8 +305,17 @@ fn read_upstream(mut section: Section<'_>) -> Option<UpstreamSettings> {
     {
         section.problem(
             "insecure_upstream_plaintext",
-            "a cluster is reached in clear text only for now, on loopback: set insecure_upstream_plaintext = true \
-             to say that you know",
+            "TLS towards the node is not offered, clear text on loopback is: set insecure_upstream_plaintext = true to \
+             say that you know",
+        );
+    }
+    if settings
+        .as_ref()
+        .is_some_and(|settings| !settings.bootstrap.is_loopback())
+    {
+        section.problem(
+            "bootstrap",
+            "is not on loopback, and records would cross the network in clear text: name a node on this machine",
         );
     }
     section.finish();

@@ -276,13 +276,13 @@ pub const KEYS: &[Key] = &[
         "gateway.upstream.bootstrap",
         "host:port",
         "the embedded log",
-        "One node of an Apache Kafka cluster to stand in front of.",
+        "The one Apache Kafka node to stand in front of, on loopback.",
     ),
     key(
         "gateway.upstream.insecure_upstream_plaintext",
         "true, false",
         "`false`",
-        "Reaches that node in clear text. Needed for now.",
+        "Reaches that node in clear text; `true` is required, since TLS towards it is not offered.",
     ),
     key(
         "log.master_key",

@@ -104,6 +104,27 @@ fn clear_text_to_other_machines_needs_its_name() {
 }
 
 #[test]
+fn clear_text_upstream_is_on_loopback_and_named() {
+    let upstream = |bootstrap: &str, is_named: bool| {
+        Config::parse(&format!(
+            "[gateway.upstream]\nbootstrap = \"{bootstrap}\"\ninsecure_upstream_plaintext = {is_named}\n"
+        ))
+    };
+    for near in ["127.0.0.1:9092", "localhost:9092", "[::1]:9092"] {
+        assert!(upstream(near, true).is_ok(), "{near}");
+        assert!(upstream(near, false).is_err(), "{near}");
+    }
+    for far in [
+        "10.0.0.1:9092",
+        "kafka.example.com:9092",
+        "localhost.example.com:9092",
+        "127.evil:9092",
+    ] {
+        assert!(upstream(far, true).is_err(), "{far}");
+    }
+}
+
+#[test]
 fn anonymous_may_not_be_a_super_user() {
     let text = "[gateway]\nsuper_users = [\"User:ANONYMOUS\"]\n[[gateway.listener]]\nname = \"p\"\nbind = \"127.0.0.1:1\"\nprotocol = \"insecure_plaintext\"\n";
     assert!(Config::parse(text).is_err());
