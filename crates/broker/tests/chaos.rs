@@ -136,7 +136,6 @@ async fn many_producers_lose_nothing_in_a_crash() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a minute: cargo test -p broker --test chaos -- --ignored"]
 async fn many_producers_lose_nothing_in_many_crashes() {
     crash_rounds(ROUNDS..ROUNDS + SOAK_ROUNDS).await;
 }
