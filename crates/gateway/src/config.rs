@@ -93,6 +93,10 @@ pub struct Deadlines {
     pub idle: Duration,
     pub failed_login_delay: Duration,
     pub session_max: Duration,
+    /// How long a session may be silent behind its end, in case it proves itself again.
+    pub session_grace: Duration,
+    /// Looking up what proves a client.
+    pub look_up: Duration,
 }
 
 impl Default for Deadlines {
@@ -107,6 +111,8 @@ impl Default for Deadlines {
             idle: Duration::from_secs(600),
             failed_login_delay: Duration::from_millis(200),
             session_max: Duration::from_secs(12 * 3600),
+            session_grace: Duration::from_secs(30),
+            look_up: Duration::from_secs(5),
         }
     }
 }

@@ -229,12 +229,13 @@ async fn enter(
             core,
             listener,
             peer,
+            chain_ends: chain.as_ref().map(login::chain_ends),
             chain,
         };
-        match login::log_in(&knock, &mut transport, &mut buffer).await {
+        match login::log_in(&knock, &mut place, &mut transport, &mut buffer).await {
             Ok(logged_in) => Ok((transport, buffer, logged_in)),
             Err(cause) => {
-                transport::farewell(&mut transport).await;
+                transport::part(&mut transport, cause).await;
                 Err(cause)
             }
         }
@@ -247,10 +248,6 @@ async fn enter(
     let mechanism = logged_in.principal.proof().mechanism();
     metrics::histogram!("gateway_login_seconds", "listener" => listener.name.to_string(), "mechanism" => mechanism)
         .record(took);
-    let name = logged_in.principal.name().to_string();
-    place
-        .logged_in(&name, &core.limits())
-        .map_err(|_| Cause::Cap)?;
     Ok(Entered {
         transport,
         buffer,
@@ -276,6 +273,7 @@ async fn live(
         principal,
         registered,
         software,
+        chain_ends,
     } = logged_in;
     let name = principal.name().clone();
     let mechanism = principal.proof().mechanism();
@@ -286,6 +284,7 @@ async fn live(
         peer,
         listener: listener.clone(),
         software,
+        chain_ends,
     };
     let cause = pipeline::serve(core, session, registered, transport, buffer, draining).await;
     drop(place);

@@ -17,6 +17,7 @@ use crate::cause::Cause;
 use crate::config::Listener;
 
 /// A client that proved who it is.
+#[derive(Clone)]
 pub struct Session {
     pub id: u64,
     pub principal: Principal,
@@ -24,6 +25,8 @@ pub struct Session {
     pub peer: SocketAddr,
     pub listener: Listener,
     pub software: Software,
+    /// When the first certificate of the client's chain ends.
+    pub chain_ends: Option<Timestamp>,
 }
 
 /// What a client says it is.
@@ -97,6 +100,14 @@ impl Registry {
             registry: self.clone(),
             id,
             cut: receiver,
+        }
+    }
+
+    /// A session was proven again: revocations of the new proof find it, those of the old one do not. The caller then
+    /// asks once more whether the new one still holds.
+    pub fn replace(&self, id: u64, principal: &Principal) {
+        if let Some(entry) = self.lock().get_mut(&id) {
+            entry.principal = principal.clone();
         }
     }
 

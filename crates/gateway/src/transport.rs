@@ -22,6 +22,9 @@ const JOIN_BELOW: usize = 16 << 10;
 /// Bytes that wait for each other at most.
 const RUN_MAX: usize = 64 << 10;
 
+/// How long a refusal stands alone before the end of the connection follows it: a client that sees both at once may
+/// report the end and not the refusal (kafka-python).
+const LINGER: Duration = Duration::from_millis(100);
 /// How long a last word may take.
 const FAREWELL: Duration = Duration::from_millis(200);
 
@@ -207,8 +210,16 @@ pub async fn write_frame<S: AsyncWrite + Unpin>(
     run.flush(stream, patience).await
 }
 
+/// Ends a connection. Whoever was told that the login is refused gets the time to read it; nothing is read meanwhile.
+pub async fn part<S: AsyncWrite + Unpin>(stream: &mut S, cause: Cause) {
+    if cause == Cause::LoginRefused {
+        tokio::time::sleep(LINGER).await;
+    }
+    farewell(stream).await;
+}
+
 /// Says in TLS's words that nothing more comes; a peer that takes nothing is not waited for.
-pub async fn farewell<S: AsyncWrite + Unpin>(stream: &mut S) {
+async fn farewell<S: AsyncWrite + Unpin>(stream: &mut S) {
     let _ = tokio::time::timeout(FAREWELL, stream.shutdown()).await;
 }
 

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kastellan_core::authorize::Permit;
+use kastellan_core::principal::Principal;
 use wire::Request;
 use wire::codec::Reader;
 use wire::frame::Frame;
@@ -56,6 +57,11 @@ impl Context {
 
     pub(crate) fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The session was proven again. Requests in flight keep what they were judged by.
+    pub(crate) fn renew(&mut self, principal: Principal) {
+        Arc::make_mut(&mut self.session).principal = principal;
     }
 }
 

@@ -1,43 +1,62 @@
 //! The proofs themselves: a password (RFC 4616), or the knowledge of one (RFC 5802), looked up and checked.
 
 use kastellan_core::credential::{CredentialRevision, ScramMechanism};
-use kastellan_core::principal::Principal;
+use kastellan_core::ports::Unavailable;
+use wire::header::RequestHeader;
 use wire::sasl::scram::{self, Nonce};
 use wire::sasl::{Mechanism, plain};
 
-use super::by_credential;
-use super::sasl::{Dialogue, GUARDED, Wrong};
+use super::line::Line;
+use super::sasl::{Dialogue, Wrong};
 use crate::cause::Cause;
 
-impl Dialogue<'_, '_> {
+/// Why a right proof was refused.
+const GUARDED: &str = "guarded_account";
+
+/// A right proof, and the last word that is still to be said.
+pub(super) struct Proven {
+    pub(super) header: RequestHeader,
+    pub(super) user: String,
+    pub(super) credential: CredentialRevision,
+    pub(super) last: Vec<u8>,
+}
+
+impl<L: Line> Dialogue<'_, '_, L> {
     /// A right proof counts for nothing while its account is under attack from elsewhere.
     fn let_in(&self, user: String) -> Result<String, Wrong> {
         let core = self.knock.core;
         let (ip, now) = (self.knock.peer.ip(), core.ports.clock.monotonic());
         if core.throttle.is_guarded(ip, &user, now) {
             metrics::counter!("gateway_login_throttled_total", "scope" => "account").increment(1);
-            return Err(Wrong {
-                user: Some(user),
-                error: "account is under attack and this source is new to it".to_owned(),
-                why: GUARDED,
-            });
+            let error = "account is under attack and this source is new to it";
+            return Err(Wrong::guarded(user, error, GUARDED));
         }
         core.throttle.succeeded(ip, &user, now);
         Ok(user)
     }
 
-    pub(super) async fn plain(&mut self) -> Result<Principal, Cause> {
-        let (header, message) = self.token().await?;
+    /// A look-up that fails or takes too long closes unanswered, so that the client tries again.
+    async fn look_up<T>(
+        &self,
+        asked: impl Future<Output = Result<T, Unavailable>>,
+    ) -> Result<T, Cause> {
+        let limit = self.knock.core.deadlines().look_up;
+        let found = tokio::time::timeout(limit, asked).await;
+        found.map_err(|_| Cause::Overload)?.map_err(|error| {
+            tracing::warn!(%error, "Credentials cannot be looked up");
+            Cause::Overload
+        })
+    }
+
+    pub(super) async fn plain(&mut self) -> Result<Proven, Cause> {
+        let (header, message) = self.token(Mechanism::Plain).await?;
         match self.check_plain(&message).await? {
-            Ok((user, credential)) => {
-                self.answer(&header, Vec::new()).await?;
-                Ok(by_credential(
-                    self.knock,
-                    &user,
-                    Mechanism::Plain.name(),
-                    credential,
-                ))
-            }
+            Ok((user, credential)) => Ok(Proven {
+                header,
+                user,
+                credential,
+                last: Vec::new(),
+            }),
             Err(wrong) => Err(self.refuse(&header, Mechanism::Plain, wrong).await),
         }
     }
@@ -48,102 +67,62 @@ impl Dialogue<'_, '_> {
     ) -> Result<Result<(String, CredentialRevision), Wrong>, Cause> {
         let claim = match plain::parse(message) {
             Ok(claim) => claim,
-            Err(error) => {
-                return Ok(Err(Wrong {
-                    user: None,
-                    error: error.to_string(),
-                    why: "malformed",
-                }));
-            }
+            Err(error) => return Ok(Err(Wrong::proof(None, error, "malformed"))),
         };
         let user = claim.user().to_owned();
+        let credentials = &self.knock.core.ports.credentials;
         let found = self
-            .knock
-            .core
-            .ports
-            .credentials
-            .password(&user, claim.password())
-            .await;
-        // Closed unanswered, so that the client tries again.
-        let found = found.map_err(|_| Cause::Overload)?;
+            .look_up(credentials.password(&user, claim.password()))
+            .await?;
         let Some(credential) = found else {
-            let error = "user is unknown or the password is wrong".to_owned();
-            return Ok(Err(Wrong {
-                user: Some(user),
-                error,
-                why: "bad_proof",
-            }));
+            let error = "user is unknown or the password is wrong";
+            return Ok(Err(Wrong::proof(Some(user), error, "bad_proof")));
         };
         Ok(match claim.proven() {
             Ok(user) => self.let_in(user).map(|user| (user, credential)),
-            Err(error) => Err(Wrong {
-                user: Some(user),
-                error: error.to_string(),
-                why: "other_authzid",
-            }),
+            Err(error) => Err(Wrong::proof(Some(user), error, "other_authzid")),
         })
     }
 
-    pub(super) async fn scram(&mut self, mechanism: ScramMechanism) -> Result<Principal, Cause> {
+    pub(super) async fn scram(&mut self, mechanism: ScramMechanism) -> Result<Proven, Cause> {
         let named = Mechanism::Scram(mechanism);
-        let (header, message) = self.token().await?;
+        let (header, message) = self.token(named).await?;
         let claimed = match scram::server::first(mechanism, &message) {
             Ok(claimed) => claimed,
             Err(error) => {
-                let wrong = Wrong {
-                    user: None,
-                    error: error.to_string(),
-                    why: "malformed",
-                };
+                let wrong = Wrong::proof(None, error, "malformed");
                 return Err(self.refuse(&header, named, wrong).await);
             }
         };
         let credentials = &self.knock.core.ports.credentials;
-        let found = credentials
-            .scram(claimed.user(), mechanism)
-            .await
-            .map_err(|_| Cause::Overload)?;
-        let (verifier, credential) = match found {
-            Some((verifier, credential)) => (Some(verifier), Some(credential)),
-            None => (None, None),
-        };
+        let found = self
+            .look_up(credentials.scram(claimed.user(), mechanism))
+            .await?;
+        let (verifier, credential) = found.unzip();
         let candidate = claimed.candidate(verifier, credentials.decoy_key());
         let random = trust::random::bytes::<24>().map_err(|_| Cause::Internal)?;
         let (challenged, challenge) = claimed.challenge(candidate, &Nonce::from_random(random));
-        self.answer(&header, challenge).await?;
-        let (header, message) = self.token().await?;
+        self.challenge(&header, challenge).await?;
+        let (header, message) = self.token(named).await?;
         let user = challenged.user().to_owned();
-        match (challenged.finish(&message), credential) {
+        let wrong = match (challenged.finish(&message), credential) {
             (Ok(proven), Some(credential)) => {
                 let (user, last) = proven.into_parts();
-                let user = match self.let_in(user) {
-                    Ok(user) => user,
-                    Err(wrong) => return Err(self.refuse(&header, named, wrong).await),
-                };
-                self.answer(&header, last).await?;
-                Ok(by_credential(
-                    self.knock,
-                    &user,
-                    mechanism.name(),
-                    credential,
-                ))
+                match self.let_in(user) {
+                    Ok(user) => {
+                        return Ok(Proven {
+                            header,
+                            user,
+                            credential,
+                            last,
+                        });
+                    }
+                    Err(wrong) => wrong,
+                }
             }
-            (outcome, _) => {
-                let error = outcome
-                    .err()
-                    .map_or_else(|| "no credential".to_owned(), |error| error.to_string());
-                Err(self
-                    .refuse(
-                        &header,
-                        named,
-                        Wrong {
-                            user: Some(user),
-                            error,
-                            why: "bad_proof",
-                        },
-                    )
-                    .await)
-            }
-        }
+            (Ok(_), None) => Wrong::proof(Some(user), "no credential", "bad_proof"),
+            (Err(error), _) => Wrong::proof(Some(user), error, "bad_proof"),
+        };
+        Err(self.refuse(&header, named, wrong).await)
     }
 }

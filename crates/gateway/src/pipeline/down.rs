@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::BytesMut;
+use kastellan_core::time::Timestamp;
 use tokio::io::ReadHalf;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -26,6 +28,10 @@ pub(super) struct Down<'a> {
     pub(super) in_flight: &'a AtomicUsize,
     pub(super) outbound: &'a mut Option<Box<dyn Outbound>>,
     pub(super) draining: watch::Receiver<bool>,
+    /// When the session ends, for whoever ends it.
+    pub(super) until: watch::Sender<Option<Timestamp>>,
+    /// When it was proven again last, on the monotonic clock.
+    pub(super) renewed: Option<Duration>,
 }
 
 impl Down<'_> {
@@ -68,6 +74,12 @@ impl Down<'_> {
             other => other?.ok_or(Cause::ClientClosed)?,
         };
         let start = RequestStart::peek(&frame).ok_or(Cause::Malformed)?;
+        if self.may_renew(context.session(), start) {
+            return self.renew(context, frame).await;
+        }
+        if self.is_over() {
+            return Err(Cause::Expired);
+        }
         metrics::counter!("gateway_request_bytes_total").increment(frame.len() as u64);
         match apis::treat(context, start, frame).await {
             Treatment::Forward {
@@ -107,7 +119,7 @@ impl Down<'_> {
         }
     }
 
-    async fn push(&self, entry: Entry) -> Result<(), Cause> {
+    pub(super) async fn push(&self, entry: Entry) -> Result<(), Cause> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.queue
             .send(entry)

@@ -3,6 +3,7 @@
 //! Two halves in one task, joined by a bounded queue: *down* reads requests, *up* writes answers. A full queue stops the
 //! reading; nothing is dropped and nothing is sorted again.
 
+mod again;
 mod down;
 mod up;
 
@@ -11,6 +12,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use kastellan_core::time::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 use wire::frame::Frame;
@@ -62,9 +64,7 @@ pub async fn serve(
     let (reader, writer) = tokio::io::split(transport);
     let (queue, entries) = mpsc::channel(limits.in_flight);
     let in_flight = AtomicUsize::new(0);
-    let until = session.principal.until();
-    let now = core.ports.clock.now();
-    let lifetime = until.map_or(LIFETIME_MAX, |until| until.since(now));
+    let (until, ends) = watch::channel(session.principal.until());
     // Outlives the reading half: an upstream that sees its requests end may not answer those it has.
     let mut outbound = None;
     let down = Down {
@@ -75,6 +75,8 @@ pub async fn serve(
         in_flight: &in_flight,
         outbound: &mut outbound,
         draining,
+        until,
+        renewed: None,
     };
     let mut down = Box::pin(down.run(session));
     let mut up = Up {
@@ -92,7 +94,7 @@ pub async fn serve(
             biased;
             cause = registered.cut() => Err(cause),
             cause = &mut writing => Err(cause),
-            () = tokio::time::sleep(lifetime.min(LIFETIME_MAX)) => Err(Cause::Expired),
+            () = lapse(core, ends) => Err(Cause::Expired),
             // The drain has its own end.
             cause = &mut down => Ok((cause, if cause == Cause::Draining { LIFETIME_MAX } else { FLUSH })),
         };
@@ -103,6 +105,21 @@ pub async fn serve(
         }
         cause.map_or_else(|cause| cause, |(cause, _)| cause)
     };
-    transport::farewell(&mut up.writer).await;
+    transport::part(&mut up.writer, cause).await;
     cause
+}
+
+/// Ends when a session is past its end, and had the time to prove itself again.
+async fn lapse(core: &Core, mut ends: watch::Receiver<Option<Timestamp>>) {
+    loop {
+        let until = *ends.borrow_and_update();
+        let left = until.map_or(LIFETIME_MAX, |until| {
+            let last = until + core.deadlines().session_grace;
+            last.since(core.ports.clock.now())
+        });
+        tokio::select! {
+            () = tokio::time::sleep(left.min(LIFETIME_MAX)) => return,
+            Ok(()) = ends.changed() => {}
+        }
+    }
 }

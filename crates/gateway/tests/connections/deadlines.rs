@@ -97,15 +97,28 @@ async fn idle_client_is_closed_and_a_waiting_one_is_not() {
 }
 
 #[tokio::test]
-async fn session_ends_at_its_time() {
-    let world = World::with(|_, deadlines| deadlines.session_max = SHORT * 2).await;
+async fn silent_session_is_closed_some_time_after_its_end() {
+    let world = World::with(|_, deadlines| {
+        deadlines.session_max = SHORT;
+        deadlines.session_grace = SHORT;
+    })
+    .await;
     let mut client = world.client(Door::SaslSsl).await;
     let verdict = client.log_in(Mechanism::Plain, "alice", PASSWORD).await;
     assert_eq!(verdict.unwrap().error_code, 0);
-    assert!(client.is_served().await);
     let started = Instant::now();
-    assert!(client.is_closed().await);
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(client.is_closed_in_order().await);
+    assert!(started.elapsed() >= SHORT, "and not at once");
+    assert_eq!(
+        world.trail.told("auth.session_ended")[0].1.as_deref(),
+        Some("expired")
+    );
+
+    world.behind.hold_answers();
+    let mut waiting = world.client(Door::SaslSsl).await;
+    waiting.log_in(Mechanism::Plain, "alice", PASSWORD).await;
+    waiting.send(4, &beat(1)).await;
+    assert!(waiting.is_closed().await, "also while it waits");
 }
 
 #[tokio::test]

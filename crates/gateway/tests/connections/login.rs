@@ -2,8 +2,8 @@
 
 use wire::header::encode_request;
 use wire::message::{
-    ApiVersionsRequest, ApiVersionsResponse, HeartbeatRequest, SaslAuthenticateRequest,
-    SaslHandshakeRequest,
+    ApiVersionsRequest, ApiVersionsResponse, DescribeQuorumRequest, HeartbeatRequest,
+    SaslAuthenticateRequest, SaslHandshakeRequest,
 };
 use wire::sasl::{Mechanism, plain};
 
@@ -95,11 +95,45 @@ async fn nothing_else_is_spoken_before_login() {
     without_handshake.send(2, &proof(b"\0alice\0x")).await;
     assert!(without_handshake.is_closed().await);
 
-    let mut halfway = world.client(Door::Sasl).await;
-    halfway.greet("PLAIN").await.unwrap();
-    halfway.send(4, &beat(1)).await;
-    assert!(halfway.is_closed().await);
     assert_eq!(world.behind.seen(), []);
+}
+
+#[tokio::test]
+async fn other_request_during_the_exchange_is_refused_in_its_own_form_and_closed() {
+    let world = World::new().await;
+    for mechanism in ["PLAIN", "SCRAM-SHA-256"] {
+        let mut halfway = world.client(Door::SaslSsl).await;
+        halfway.greet(mechanism).await.unwrap();
+        if mechanism != "PLAIN" {
+            let first = halfway.token(b"n,,n=alice,r=abcdefgh").await.unwrap();
+            assert_eq!(first.error_code, 0);
+        }
+        let answer = halfway.ask(4, &beat(1)).await.unwrap();
+        assert_eq!(answer.error_code, 34, "{mechanism}");
+        assert!(halfway.is_closed_in_order().await);
+    }
+    let mut versions = world.client(Door::Sasl).await;
+    versions.greet("PLAIN").await.unwrap();
+    let answer = versions.ask(3, &ApiVersionsRequest::default()).await;
+    assert_eq!(answer.unwrap().error_code, 34);
+    assert!(versions.is_closed().await);
+    let mut greeting = world.client(Door::Sasl).await;
+    greeting.greet("PLAIN").await.unwrap();
+    assert_eq!(greeting.greet("PLAIN").await.unwrap().error_code, 34);
+    assert!(greeting.is_closed().await);
+
+    let mut hidden = world.client(Door::Sasl).await;
+    hidden.greet("PLAIN").await.unwrap();
+    hidden.send(0, &DescribeQuorumRequest::default()).await;
+    assert!(hidden.is_closed().await, "what is not offered has no words");
+    assert_eq!(world.behind.seen(), []);
+    let why: Vec<_> = world
+        .trail
+        .logins()
+        .into_iter()
+        .map(|login| login.1)
+        .collect();
+    assert_eq!(why, vec![Some("illegal_sasl_state".to_owned()); 4]);
 }
 
 #[tokio::test]
@@ -131,27 +165,15 @@ async fn early_frame_waits_for_principal() {
 }
 
 #[tokio::test]
-async fn second_login_on_a_session_is_out_of_turn() {
+async fn token_above_4_kib_is_refused_and_closed() {
     let world = World::new().await;
-    let mut client = world.client(Door::Sasl).await;
-    client
-        .log_in(Mechanism::Plain, "alice", PASSWORD)
-        .await
-        .unwrap();
-    assert_eq!(client.greet("PLAIN").await.unwrap().error_code, 34);
-    let message = plain::message("bob", &PASSWORD.to_owned().into());
-    let verdict = client.token(message.expose()).await.unwrap();
-    assert_eq!(verdict.error_code, 34);
-    assert!(client.is_served().await);
-}
-
-#[tokio::test]
-async fn token_above_4_kib_closes() {
-    let world = World::new().await;
-    let mut client = world.client(Door::Sasl).await;
-    client.greet("PLAIN").await.unwrap();
-    client.send(2, &proof(&[b'a'; (4 << 10) + 1])).await;
-    assert!(client.is_closed().await);
+    for mechanism in Mechanism::ALL.into_iter().filter(|one| one.is_spoken()) {
+        let mut client = world.client(Door::Sasl).await;
+        client.greet(mechanism.name()).await.unwrap();
+        let verdict = client.token(&[b'a'; (4 << 10) + 1]).await.unwrap();
+        assert_eq!(verdict.error_code, 58, "{mechanism}");
+        assert!(client.is_closed().await);
+    }
 }
 
 #[tokio::test]
@@ -182,8 +204,18 @@ async fn principal_has_a_cap_of_connections() {
     let mut clients = Vec::new();
     for number in 0..3 {
         let mut client = world.client(Door::Sasl).await;
-        client.log_in(Mechanism::Plain, "alice", PASSWORD).await;
-        assert_eq!(client.is_served().await, number < 2, "{number}");
+        let verdict = client.log_in(Mechanism::Plain, "alice", PASSWORD).await;
+        let verdict = verdict.unwrap();
+        if number < 2 {
+            assert!(verdict.error_code == 0 && client.is_served().await);
+        } else {
+            let text = verdict.error_message.unwrap();
+            assert!(
+                verdict.error_code == 58 && text.contains("Too many"),
+                "{text}"
+            );
+            assert!(client.is_closed().await);
+        }
         clients.push(client);
     }
     let mut other = world.client(Door::Sasl).await;

@@ -3,6 +3,7 @@
 //! Real sockets, real TLS, real SASL; the upstream answers what it is told to. Which rights an API needs is not looked at
 //! here: everybody who logs in may do everything.
 
+mod again;
 mod certificates;
 mod deadlines;
 mod frames;

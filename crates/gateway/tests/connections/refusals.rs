@@ -173,11 +173,46 @@ async fn look_up_that_fails_closes_unanswered() {
 }
 
 #[tokio::test]
+async fn look_up_that_hangs_closes_unanswered() {
+    let world = World::with(|_, deadlines| deadlines.look_up = Duration::from_millis(50)).await;
+    world.users.hang();
+    for mechanism in spoken() {
+        let mut client = world.client(Door::Sasl).await;
+        let verdict = client.log_in(mechanism, "alice", PASSWORD).await;
+        assert_eq!(verdict, None, "{mechanism}");
+    }
+}
+
+/// A client that gets answer and end of connection at once may report only the end.
+#[tokio::test]
+async fn refusal_stands_alone_before_the_connection_ends() {
+    let world = World::new().await;
+    for door in [Door::Sasl, Door::SaslSsl] {
+        let mut client = world.client(door).await;
+        let verdict = client.log_in(Mechanism::Plain, "alice", "wrong").await;
+        let told = Instant::now();
+        assert_eq!(verdict.unwrap().error_code, 58);
+        assert!(client.is_closed_in_order().await);
+        assert!(
+            told.elapsed() >= Duration::from_millis(50),
+            "{:?}",
+            told.elapsed()
+        );
+    }
+    assert!(
+        world.is_empty_within(Duration::from_secs(2)).await,
+        "and it ends"
+    );
+}
+
+#[tokio::test]
 async fn user_disabled_between_proof_and_session_gets_none() {
     let world = World::new().await;
     world.users.disable("alice");
     let mut client = world.client(Door::Sasl).await;
-    client.log_in(Mechanism::Plain, "alice", PASSWORD).await;
+    let verdict = client.log_in(Mechanism::Plain, "alice", PASSWORD).await;
+    assert_eq!(verdict.unwrap().error_code, 58);
     assert!(!client.is_served().await);
     assert_eq!(world.behind.seen(), []);
+    assert_eq!(world.trail.logins()[0].1.as_deref(), Some("revoked"));
 }

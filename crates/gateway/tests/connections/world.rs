@@ -222,6 +222,7 @@ pub struct Users {
     revisions: Mutex<HashMap<String, CredentialRevision>>,
     disabled: Mutex<BTreeSet<String>>,
     is_down: AtomicBool,
+    is_hanging: AtomicBool,
     decoy: Secret,
 }
 
@@ -242,6 +243,7 @@ impl Users {
             revisions: Mutex::new(revisions),
             disabled: Mutex::default(),
             is_down: AtomicBool::new(false),
+            is_hanging: AtomicBool::new(false),
             decoy: vec![9; 32].into(),
         }
     }
@@ -267,7 +269,15 @@ impl Users {
         *revision
     }
 
-    fn is_up(&self) -> Result<(), Unavailable> {
+    /// Look-ups do not come back any more.
+    pub fn hang(&self) {
+        self.is_hanging.store(true, Ordering::SeqCst);
+    }
+
+    async fn is_up(&self) -> Result<(), Unavailable> {
+        if self.is_hanging.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         if self.is_down.load(Ordering::SeqCst) {
             return Err(Unavailable("down".to_owned()));
         }
@@ -286,7 +296,7 @@ impl CredentialSource for Users {
         mechanism: ScramMechanism,
     ) -> Pending<'a, Result<Option<(ScramVerifier, CredentialRevision)>, Unavailable>> {
         Box::pin(async move {
-            self.is_up()?;
+            self.is_up().await?;
             let verifier = self.verifiers.get(&(user.to_owned(), mechanism)).cloned();
             Ok(verifier.zip(self.known(user)))
         })
@@ -298,7 +308,7 @@ impl CredentialSource for Users {
         password: &'a Secret,
     ) -> Pending<'a, Result<Option<CredentialRevision>, Unavailable>> {
         Box::pin(async move {
-            self.is_up()?;
+            self.is_up().await?;
             Ok(self
                 .known(user)
                 .filter(|_| password.matches(PASSWORD.as_bytes())))
@@ -366,14 +376,18 @@ pub struct Trail(Mutex<Vec<Event>>);
 impl Trail {
     /// Who logged in or was refused, and why not.
     pub fn logins(&self) -> Vec<(Option<String>, Option<String>)> {
+        self.told("auth.login")
+    }
+
+    /// Principal and reason of the events of one kind.
+    pub fn told(&self, kind: &str) -> Vec<(Option<String>, Option<String>)> {
         let events = self.0.lock().unwrap();
-        let logins = events.iter().filter(|event| event.kind == "auth.login");
-        logins
-            .map(|event| {
-                let name = event.principal.as_ref().map(|actor| actor.name.clone());
-                (name, event.why.clone())
-            })
-            .collect()
+        let told = events.iter().filter(|event| event.kind == kind);
+        told.map(|event| {
+            let name = event.principal.as_ref().map(|actor| actor.name.clone());
+            (name, event.why.clone())
+        })
+        .collect()
     }
 }
 
@@ -438,6 +452,7 @@ pub struct World {
     pub trail: Arc<Trail>,
     pub ca: Ca,
     pub mutual: Arc<TlsSource>,
+    pub clock: Clock,
     mutual_options: TlsOptions,
     gateway: Gateway,
     _dir: Dir,
@@ -452,17 +467,27 @@ impl World {
     pub async fn with(adjust: impl FnOnce(&mut Limits, &mut Deadlines)) -> Self {
         let behind = Behind::new();
         let open = Arc::new(Open(behind.clone()));
-        Self::before(open, behind, adjust).await
+        Self::before(open, behind, Clock::system(), adjust).await
+    }
+
+    /// With a clock that a test moves.
+    pub async fn standing_still(adjust: impl FnOnce(&mut Limits, &mut Deadlines)) -> Self {
+        let behind = Behind::new();
+        let open = Arc::new(Open(behind.clone()));
+        let clock = Clock::manual(Clock::system().now());
+        Self::before(open, behind, clock, adjust).await
     }
 
     /// Before another upstream.
     pub async fn before_node(upstream: impl Upstream + 'static) -> Self {
-        Self::before(Arc::new(upstream), Behind::new(), |_, _| {}).await
+        let (upstream, behind) = (Arc::new(upstream), Behind::new());
+        Self::before(upstream, behind, Clock::system(), |_, _| {}).await
     }
 
     async fn before(
         upstream: Arc<dyn Upstream>,
         behind: Arc<Behind>,
+        clock: Clock,
         adjust: impl FnOnce(&mut Limits, &mut Deadlines),
     ) -> Self {
         let mut limits = Limits {
@@ -541,7 +566,7 @@ impl World {
             rules: policy.clone(),
             scram: policy,
             trail: trail.clone(),
-            clock: Clock::system(),
+            clock: clock.clone(),
         };
         let gateway = Gateway::start(limits, deadlines, ports, upstream, listeners);
         Self {
@@ -550,6 +575,7 @@ impl World {
             trail,
             ca,
             mutual,
+            clock,
             mutual_options,
             gateway: gateway.await.unwrap(),
             _dir: dir,

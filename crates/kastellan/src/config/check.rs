@@ -1,10 +1,14 @@
 //! Rules that look at more than one key.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::gateway::{ClientAuth, ListenerSettings, Mechanism, Protocol};
 use super::reader::Section;
 use super::{CertificateSource, Config};
+
+/// Shortest life of a session.
+const SESSION_MIN: Duration = Duration::from_secs(1);
 
 /// Notes what does not fit together.
 pub fn whole(config: &Config, root: &Section<'_>) {
@@ -13,6 +17,12 @@ pub fn whole(config: &Config, root: &Section<'_>) {
         root.problem("gateway", "needs at least one [[gateway.listener]]");
     }
     unique(listeners, root);
+    if config.gateway.deadlines.session_max < SESSION_MIN {
+        root.problem(
+            "gateway.deadlines.session_max",
+            "must be at least 1s: a client may prove itself again once a second",
+        );
+    }
     let anonymous = config
         .gateway
         .super_users

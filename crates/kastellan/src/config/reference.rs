@@ -264,7 +264,7 @@ pub const KEYS: &[Key] = &[
         "gateway.deadlines.session_max",
         "duration",
         "`12h`",
-        "Life of a session; the client is told and logs in again.",
+        "Life of a session, at least `1s`. Clients are told, and those that know how prove themselves again on the same connection (KIP-368, Kafka's `connections.max.reauth.ms`). The first other request behind the end closes the connection, and so do 30 s of silence.",
     ),
     key(
         "gateway.deadlines.drain",

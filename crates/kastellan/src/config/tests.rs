@@ -125,6 +125,14 @@ fn clear_text_upstream_is_on_loopback_and_named() {
 }
 
 #[test]
+fn session_lasts_long_enough_to_be_renewed() {
+    let session_max =
+        |text: &str| Config::parse(&format!("[gateway.deadlines]\nsession_max = \"{text}\"\n"));
+    assert!(session_max("0s").is_err() && session_max("999ms").is_err());
+    assert!(session_max("1s").is_ok());
+}
+
+#[test]
 fn anonymous_may_not_be_a_super_user() {
     let text = "[gateway]\nsuper_users = [\"User:ANONYMOUS\"]\n[[gateway.listener]]\nname = \"p\"\nbind = \"127.0.0.1:1\"\nprotocol = \"insecure_plaintext\"\n";
     assert!(Config::parse(text).is_err());

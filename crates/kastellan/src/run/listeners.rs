@@ -248,6 +248,7 @@ pub fn settings(config: &Config) -> (gateway::config::Limits, gateway::config::D
         idle: deadlines.idle,
         failed_login_delay: deadlines.failed_login_delay,
         session_max: deadlines.session_max,
+        ..gateway::config::Deadlines::default()
     };
     (limits, deadlines)
 }
