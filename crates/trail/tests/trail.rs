@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kastellan_core::event::{Class, Event, Outcome};
 use kastellan_core::ports::TrailSink;
-use kastellan_core::time::Clock;
+use kastellan_core::time::{Clock, Timestamp};
 use trail::{Entry, OpenError, Trail, verify};
 
 struct Dir(PathBuf);
@@ -222,15 +222,55 @@ async fn change_and_flush_are_on_the_disk_when_they_are_answered() {
 }
 
 #[tokio::test]
-async fn bytes_behind_a_segment_and_a_missing_segment_are_found() {
+async fn bytes_behind_the_last_entry_are_found() {
     let dir = Dir::new("append");
     filled(&dir, 3).await;
     let file = dir.segment();
+    assert_eq!(verify(&dir.0).unwrap().damage, [], "as it was written");
     let mut bytes = std::fs::read(&file).unwrap();
     bytes.extend_from_slice(b"more");
     std::fs::write(&file, &bytes).unwrap();
     assert_ne!(verify(&dir.0).unwrap().damage, []);
-    let later = dir.0.join("00000000000000000009.seg");
-    std::fs::rename(&file, later).unwrap();
+}
+
+/// A trail of three segments: a day goes by between its starts.
+async fn in_three_segments(dir: &Dir) -> Vec<PathBuf> {
+    for day in 0..3_i64 {
+        let clock = Clock::manual(Timestamp(day * 86_400_001));
+        let trail = Trail::open(&dir.0, clock, "test").unwrap();
+        trail.record(refusal(&day.to_string())).await.unwrap();
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&dir.0)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "seg"))
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn missing_segment_is_found_wherever_it_was() {
+    for gone in 0..2 {
+        let dir = Dir::new(&format!("missing-{gone}"));
+        let files = in_three_segments(&dir).await;
+        assert_eq!(files.len(), 3);
+        assert_eq!(verify(&dir.0).unwrap().damage, [], "as it was written");
+        std::fs::remove_file(&files[gone]).unwrap();
+        let damage = verify(&dir.0).unwrap().damage;
+        let told: Vec<_> = damage.iter().map(|one| (&one.file, one.what)).collect();
+        let missing = "entries before this segment are missing or changed";
+        assert_eq!(told, [(&files[gone + 1], missing)]);
+    }
+}
+
+#[tokio::test]
+async fn segments_in_another_order_are_found() {
+    let dir = Dir::new("swapped");
+    let files = in_three_segments(&dir).await;
+    let aside = dir.0.join("aside");
+    std::fs::rename(&files[0], &aside).unwrap();
+    std::fs::rename(&files[1], &files[0]).unwrap();
+    std::fs::rename(&aside, &files[1]).unwrap();
     assert_ne!(verify(&dir.0).unwrap().damage, []);
 }
