@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use kastellan_core::host::Cidr;
 use kastellan_core::ports::{
     CredentialSource, PolicySource, RevocationSink, RuleStore, ScramStore, TrailSink,
 };
@@ -129,6 +130,11 @@ impl Gateway {
     /// For status pages.
     pub fn watch(&self) -> GatewayStatus {
         GatewayStatus(self.core.clone())
+    }
+
+    /// Caps of connections by address, for addresses within blocks.
+    pub fn except(&self, exceptions: Arc<[(Cidr, usize)]>) {
+        self.core.connections.except(exceptions);
     }
 
     /// Changes limits and deadlines; open connections follow at their next request.

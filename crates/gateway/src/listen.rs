@@ -223,7 +223,7 @@ async fn enter(
         let Handshaken {
             mut transport,
             chain,
-        } = handshake::shake(stream, listener, deadlines.tls_handshake).await?;
+        } = handshake::shake(core, stream, listener, peer).await?;
         let mut buffer = BytesMut::new();
         let knock = Knock {
             core,

@@ -233,15 +233,18 @@ pub fn take_response(buffer: &mut BytesMut, cap: usize) -> Result<Option<Bytes>,
 pub enum Stray {
     TlsClient,
     HttpClient,
+    /// A length below 64 KiB: what every Kafka client begins with.
+    KafkaClient,
 }
 
-/// Recognises bytes that are no Kafka request.
+/// Recognises what begins a connection.
 pub fn stray(bytes: &[u8]) -> Option<Stray> {
     match bytes {
         [0x16, 0x03, ..] => Some(Stray::TlsClient),
         [b'G', b'E', b'T', b' ', ..]
         | [b'P', b'O', b'S', b'T', ..]
         | [b'H', b'T', b'T', b'P', ..] => Some(Stray::HttpClient),
+        [0, 0, ..] => Some(Stray::KafkaClient),
         _ => None,
     }
 }
@@ -352,6 +355,7 @@ mod tests {
     fn strangers_are_recognised() {
         assert_eq!(stray(&[0x16, 3, 1, 2]), Some(Stray::TlsClient));
         assert_eq!(stray(b"GET / HTTP/1.1"), Some(Stray::HttpClient));
-        assert_eq!(stray(&framed(18, 4)), None);
+        assert_eq!(stray(&framed(18, 4)), Some(Stray::KafkaClient));
+        assert_eq!(stray(b"SSH-2.0"), None);
     }
 }

@@ -5,19 +5,35 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kastellan_core::host::Cidr;
+
+use super::table::Table;
 use super::{Bucket, Prefix};
 use crate::config::Limits;
 
 /// Sources remembered for their accept rate.
 const SOURCES_MAX: usize = 100_000;
 
-#[derive(Default)]
 struct Counts {
     all: usize,
     unauthenticated: usize,
     by_ip: HashMap<Prefix, (usize, usize)>,
     by_principal: HashMap<String, usize>,
-    rates: HashMap<Prefix, Bucket>,
+    rates: Table<Prefix, Bucket>,
+    exceptions: Arc<[(Cidr, usize)]>,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            all: 0,
+            unauthenticated: 0,
+            by_ip: HashMap::new(),
+            by_principal: HashMap::new(),
+            rates: Table::new(SOURCES_MAX),
+            exceptions: [].into(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -61,6 +77,11 @@ impl Connections {
         self.lock().all
     }
 
+    /// Caps of their own for addresses within blocks; the first block that holds an address counts.
+    pub fn except(&self, exceptions: Arc<[(Cidr, usize)]>) {
+        self.lock().exceptions = exceptions;
+    }
+
     /// A place for a connection that was just accepted.
     pub fn enter(
         self: &Arc<Self>,
@@ -77,7 +98,7 @@ impl Connections {
             return Err(Full::Unauthenticated);
         }
         let (total, waiting) = counts.by_ip.get(&prefix).copied().unwrap_or_default();
-        if total >= limits.max_connections_per_ip {
+        if total >= counts.cap_of(ip, limits) {
             return Err(Full::Ip);
         }
         if waiting >= (limits.max_unauthenticated / 10).max(1) {
@@ -101,16 +122,22 @@ impl Connections {
 }
 
 impl Counts {
+    fn cap_of(&self, ip: IpAddr, limits: &Limits) -> usize {
+        let ip = ip.to_canonical();
+        let mut exceptions = self.exceptions.iter();
+        exceptions
+            .find(|(block, _)| block.contains(ip))
+            .map_or(limits.max_connections_per_ip, |(_, cap)| *cap)
+    }
+
     fn may_accept(&mut self, prefix: Prefix, rate: u32, now: Duration) -> bool {
         let (rate, capacity) = (f64::from(rate), f64::from(rate) * 5.0);
-        if self.rates.len() >= SOURCES_MAX {
-            self.rates
-                .retain(|_, bucket| bucket.refill(rate, capacity, now) < capacity);
-        }
-        let bucket = self
-            .rates
-            .entry(prefix)
-            .or_insert_with(|| Bucket::full(capacity, now));
+        let used = |bucket: &Bucket| {
+            let mut bucket = *bucket;
+            (capacity - bucket.refill(rate, capacity, now)) as u32
+        };
+        let made = || Bucket::full(capacity, now);
+        let bucket = self.rates.entry(prefix, made, used);
         if bucket.refill(rate, capacity, now) < 1.0 {
             return false;
         }
@@ -193,6 +220,30 @@ mod tests {
         drop(places);
         assert!(connections.enter(IP, &limits(), Duration::ZERO).is_ok());
         assert_eq!(connections.count(), 0);
+    }
+
+    #[test]
+    fn block_has_a_cap_of_its_own_for_each_address() {
+        let connections = Arc::new(Connections::default());
+        let limits = Limits {
+            max_connections_per_ip: 2,
+            ..Limits::default()
+        };
+        let blocks = [("10.0.0.0/8", 3), ("10.1.0.0/16", 9), ("fd00::/8", 1)];
+        let blocks = blocks.map(|(block, cap)| (Cidr::parse(block).unwrap(), cap));
+        connections.except(blocks.into());
+        let mut places = Vec::new();
+        for (ip, cap) in [
+            ("192.0.2.1", 2),
+            ("10.0.0.1", 3),
+            ("::ffff:10.0.0.2", 3),
+            ("10.1.0.1", 3),
+            ("fd00::1", 1),
+        ] {
+            let enter = || connections.enter(ip.parse().unwrap(), &limits, Duration::ZERO);
+            places.extend((0..cap).map(|_| enter().unwrap()));
+            assert_eq!(enter().err(), Some(Full::Ip), "{ip}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How many and how often: connections, failed logins, memory.
 
 pub mod connections;
+mod table;
 pub mod throttle;
 
 use std::net::IpAddr;

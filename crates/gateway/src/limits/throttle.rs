@@ -1,11 +1,11 @@
 //! Failed logins: slower and slower for an account, closed at accept for a source that guesses, never a lock that
 //! anybody could put on somebody else.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::table::Table;
 use super::{Bucket, Prefix};
 
 /// Failures that a source may have at once, and how they are forgiven.
@@ -23,17 +23,16 @@ const DELAY_MAX: Duration = Duration::from_secs(5);
 const ACCOUNT_PER_MINUTE: f64 = 30.0;
 const GUARDED_FOR: Duration = Duration::from_secs(60);
 /// Sources that an account is remembered to have logged in from.
-const KNOWN_SOURCES: usize = 16;
+const KNOWN_SOURCES: usize = 256;
 /// Failures a second of everybody from which on only sources with a recent login get in, and for how long.
 const ALL_PER_SECOND: f64 = 200.0;
 const SHUT_FOR: Duration = Duration::from_secs(10);
 const RECENT: Duration = Duration::from_secs(3_600);
 const REMEMBERED_MAX: usize = 100_000;
 
-#[derive(Default)]
 struct State {
-    sources: HashMap<Prefix, Source>,
-    accounts: HashMap<String, Account>,
+    sources: Table<Prefix, Source>,
+    accounts: Table<String, Account>,
     all: Option<Bucket>,
     shut_until: Duration,
 }
@@ -53,10 +52,33 @@ struct Account {
 }
 
 /// Every time is monotonic.
-#[derive(Default)]
 pub struct Throttle(Mutex<State>);
 
+/// What follows from a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// How long the answer is held back.
+    pub delay: Duration,
+    /// Everybody's failures became so many that only sources with a recent login get in from now on.
+    pub is_alarm: bool,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self::remembering(REMEMBERED_MAX)
+    }
+}
+
 impl Throttle {
+    fn remembering(max: usize) -> Self {
+        Self(Mutex::new(State {
+            sources: Table::new(max),
+            accounts: Table::new(max),
+            all: None,
+            shut_until: Duration::ZERO,
+        }))
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().expect("nobody panics while holding it")
     }
@@ -79,7 +101,7 @@ impl Throttle {
         })
     }
 
-    /// Notes a wrong proof (weight 1) or a broken-off conversation (a half). Returns how long the answer is held back.
+    /// Notes a wrong proof (weight 1) or a broken-off conversation (a half).
     pub fn failed(
         &self,
         ip: IpAddr,
@@ -87,21 +109,21 @@ impl Throttle {
         weight: f64,
         base: Duration,
         now: Duration,
-    ) -> Duration {
+    ) -> Held {
         let mut state = self.lock();
-        state.make_room(now);
-        state.count_for_all(weight, now);
+        let is_alarm = state.count_for_all(weight, now);
         state.source(Prefix::of(ip), now).fail(weight, now);
-        let Some(account) = account else { return base };
-        let run = state.account(account, now).fail(now);
-        let doublings = run.saturating_sub(PATIENCE).min(16);
-        (base * 2u32.pow(doublings)).min(DELAY_MAX.max(base))
+        let delay = account.map_or(base, |account| {
+            let run = state.account(account, now).fail(now);
+            let doublings = run.saturating_sub(PATIENCE).min(16);
+            (base * 2u32.pow(doublings)).min(DELAY_MAX.max(base))
+        });
+        Held { delay, is_alarm }
     }
 
     /// A login worked: the account's run ends; the source's failures stay.
     pub fn succeeded(&self, ip: IpAddr, account: &str, now: Duration) {
         let mut state = self.lock();
-        state.make_room(now);
         let prefix = Prefix::of(ip);
         state.source(prefix, now).last_success = Some(now);
         let account = state.account(account, now);
@@ -115,66 +137,57 @@ impl Throttle {
 
 impl State {
     fn source(&mut self, prefix: Prefix, now: Duration) -> &mut Source {
-        self.sources.entry(prefix).or_insert_with(|| Source {
+        let made = || Source {
             bucket: Bucket::full(FAILURES, now),
             closed_until: Duration::ZERO,
             last_success: None,
-        })
+        };
+        self.sources
+            .entry(prefix, made, |source| source.weight(now))
     }
 
     fn account(&mut self, name: &str, now: Duration) -> &mut Account {
+        let made = || Account {
+            run: 0,
+            minute: Bucket::full(ACCOUNT_PER_MINUTE, now),
+            guarded_until: Duration::ZERO,
+            known: Vec::new(),
+        };
         self.accounts
-            .entry(name.to_owned())
-            .or_insert_with(|| Account {
-                run: 0,
-                minute: Bucket::full(ACCOUNT_PER_MINUTE, now),
-                guarded_until: Duration::ZERO,
-                known: Vec::new(),
-            })
+            .entry(name.to_owned(), made, |account| account.weight(now))
     }
 
-    fn count_for_all(&mut self, weight: f64, now: Duration) {
+    /// Whether this failure closes the door to strangers.
+    fn count_for_all(&mut self, weight: f64, now: Duration) -> bool {
         let all = self
             .all
             .get_or_insert_with(|| Bucket::full(ALL_PER_SECOND, now));
         all.refill(ALL_PER_SECOND, ALL_PER_SECOND, now);
         all.take(weight);
-        if all.refill(0.0, ALL_PER_SECOND, now) < 0.0 {
-            if now >= self.shut_until {
-                tracing::error!(
-                    "Too many failed logins: sources without a recent login are refused"
-                );
-            }
-            self.shut_until = now + SHUT_FOR;
+        if all.refill(0.0, ALL_PER_SECOND, now) >= 0.0 {
+            return false;
         }
-    }
-
-    /// Forgets whom there is least to say of.
-    fn make_room(&mut self, now: Duration) {
-        if self.sources.len() >= REMEMBERED_MAX {
-            self.sources.retain(|_, source| {
-                source.bucket.refill(FORGIVEN_PER_SECOND, FAILURES, now) < FAILURES
-                    || now < source.closed_until
-            });
-        }
-        if self.sources.len() >= REMEMBERED_MAX {
-            self.sources
-                .retain(|_, source| now < source.closed_until || source.last_success.is_some());
-        }
-        if self.accounts.len() >= REMEMBERED_MAX {
-            self.accounts
-                .retain(|_, account| account.run > PATIENCE || !account.known.is_empty());
-        }
-        if self.sources.len() >= REMEMBERED_MAX {
-            self.sources.clear();
-        }
-        if self.accounts.len() >= REMEMBERED_MAX {
-            self.accounts.clear();
-        }
+        let is_alarm = now >= self.shut_until;
+        self.shut_until = now + SHUT_FOR;
+        is_alarm
     }
 }
 
 impl Source {
+    /// How much would be lost by forgetting it.
+    fn weight(&self, now: Duration) -> u32 {
+        let mut bucket = self.bucket;
+        let is_recent = self
+            .last_success
+            .is_some_and(|at| now.saturating_sub(at) < RECENT);
+        let left = bucket.refill(FORGIVEN_PER_SECOND, FAILURES, now);
+        match () {
+            () if now < self.closed_until => 3,
+            () if is_recent => 2,
+            () => u32::from(left < FAILURES),
+        }
+    }
+
     fn fail(&mut self, weight: f64, now: Duration) {
         self.bucket.refill(FORGIVEN_PER_SECOND, FAILURES, now);
         self.bucket.take(weight);
@@ -185,6 +198,15 @@ impl Source {
 }
 
 impl Account {
+    /// How much would be lost by forgetting it.
+    fn weight(&self, now: Duration) -> u32 {
+        match () {
+            () if now < self.guarded_until => 3,
+            () if self.run > PATIENCE || !self.known.is_empty() => 2,
+            () => u32::from(self.run > 0),
+        }
+    }
+
     /// Counts a failure; returns how many there were in a row.
     fn fail(&mut self, now: Duration) -> u32 {
         self.run = self.run.saturating_add(1);
@@ -211,13 +233,42 @@ mod tests {
     #[test]
     fn delay_doubles_from_the_fifth_failure_and_a_success_ends_the_run() {
         let throttle = Throttle::default();
-        let fail = |at: u8| throttle.failed(ip(at), Some("alice"), 1.0, BASE, Duration::ZERO);
+        let fail = |at: u8| {
+            let held = throttle.failed(ip(at), Some("alice"), 1.0, BASE, Duration::ZERO);
+            held.delay
+        };
         assert_eq!((0..4).map(fail).collect::<Vec<_>>(), [BASE; 4]);
         assert_eq!(fail(4), BASE * 2);
         assert_eq!(fail(5), BASE * 4);
         assert_eq!((6..20).map(fail).last(), Some(DELAY_MAX));
         throttle.succeeded(ip(1), "alice", Duration::ZERO);
         assert_eq!(fail(21), BASE);
+    }
+
+    /// Whoever sends from ever new addresses, at ever new names, is still closed out, and so is nobody else.
+    #[test]
+    fn full_tables_forget_the_cleanest_first() {
+        let throttle = Throttle::remembering(1_000);
+        throttle.succeeded(ip(1), "alice", Duration::ZERO);
+        for _ in 0..10 {
+            throttle.failed(ip(2), Some("bob"), 1.0, BASE, Duration::ZERO);
+        }
+        for number in 0..2_000u32 {
+            // Slowly, or it would be a flood.
+            let now = Duration::from_millis(u64::from(number) * 10);
+            let source = IpAddr::from((0x0a01_0000 + number).to_be_bytes());
+            throttle.failed(source, Some(&number.to_string()), 1.0, BASE, now);
+        }
+        let now = Duration::from_secs(20);
+        assert!(!throttle.is_closed(ip(4), now), "no flood");
+        assert!(throttle.is_closed(ip(2), now), "still closed");
+        let delay = throttle.failed(ip(3), Some("bob"), 1.0, BASE, now).delay;
+        assert_eq!(delay, DELAY_MAX, "the account's run is remembered");
+        for at in 10..50 {
+            throttle.failed(ip(at), Some("alice"), 1.0, BASE, now);
+        }
+        assert!(!throttle.is_guarded(ip(1), "alice", now), "known to her");
+        assert!(throttle.is_guarded(ip(9), "alice", now));
     }
 
     #[test]
@@ -251,10 +302,14 @@ mod tests {
     fn flood_of_failures_shuts_out_strangers_for_a_while() {
         let throttle = Throttle::default();
         throttle.succeeded(ip(1), "alice", Duration::ZERO);
-        for number in 0..=200u32 {
+        let mut alarms = 0;
+        for number in 0..=210u32 {
             let source = IpAddr::from(number.to_be_bytes());
-            throttle.failed(source, Some(&number.to_string()), 1.0, BASE, Duration::ZERO);
+            let account = number.to_string();
+            let held = throttle.failed(source, Some(&account), 1.0, BASE, Duration::ZERO);
+            alarms += usize::from(held.is_alarm);
         }
+        assert_eq!(alarms, 1);
         assert!(throttle.is_closed(ip(2), Duration::from_secs(9)));
         assert!(!throttle.is_closed(ip(1), Duration::from_secs(9)));
         assert!(!throttle.is_closed(ip(2), Duration::from_secs(11)));

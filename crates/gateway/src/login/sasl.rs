@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use kastellan_core::event::{Class, Event, Outcome};
 use kastellan_core::principal::Principal;
 use wire::Message;
 use wire::codec::Reader;
@@ -214,9 +215,22 @@ impl<'a, 'k, L: Line> Dialogue<'a, 'k, L> {
 
     /// Broken off before the proof: half a failure of the source.
     fn note_broken_off(&self) {
+        self.hold_against(None, HALF);
+    }
+
+    /// Counts a failure; says how long its answer is held back.
+    fn hold_against(&self, user: Option<&str>, weight: f64) -> Duration {
         let core = self.knock.core;
         let (ip, now) = (self.knock.peer.ip(), core.ports.clock.monotonic());
-        core.throttle.failed(ip, None, HALF, Duration::ZERO, now);
+        let base = core.deadlines().failed_login_delay;
+        let held = core.throttle.failed(ip, user, weight, base, now);
+        if held.is_alarm {
+            tracing::error!("Too many failed logins: sources without a recent login are refused");
+            let event = Event::new("auth.flood", Class::Critical, Outcome::Failed)
+                .why("too_many_failed_logins");
+            core.ports.trail.note(event);
+        }
+        held.delay
     }
 
     /// The next token, with the header it came in.
@@ -308,13 +322,11 @@ impl<'a, 'k, L: Line> Dialogue<'a, 'k, L> {
         wrong: Wrong,
     ) -> Cause {
         let core = self.knock.core;
-        let (ip, now) = (self.knock.peer.ip(), core.ports.clock.monotonic());
-        let base = core.deadlines().failed_login_delay;
         let user = wrong.user.as_deref();
         let delay = if wrong.is_held_against {
-            core.throttle.failed(ip, user, 1.0, base, now)
+            self.hold_against(user, 1.0)
         } else {
-            base
+            core.deadlines().failed_login_delay
         };
         let due = tokio::time::Instant::now() + delay;
         let (name, error, why) = (mechanism.name(), &wrong.error, wrong.why);

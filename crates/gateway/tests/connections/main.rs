@@ -7,6 +7,7 @@ mod again;
 mod certificates;
 mod deadlines;
 mod frames;
+mod handshakes;
 mod login;
 mod order;
 mod peer;

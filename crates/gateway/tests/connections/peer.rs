@@ -166,6 +166,13 @@ impl Client {
         !matches!(read.expect("the gateway closes"), Ok(1..))
     }
 
+    /// Whether the gateway closes, whatever it says before (an alert of TLS).
+    pub async fn is_ended(&mut self) -> bool {
+        let mut rest = Vec::new();
+        let read = tokio::time::timeout(PATIENCE, self.stream.read_to_end(&mut rest)).await;
+        read.is_ok()
+    }
+
     /// Whether the gateway takes leave as TLS wants it, and does not just break off.
     pub async fn is_closed_in_order(&mut self) -> bool {
         let mut byte = [0];

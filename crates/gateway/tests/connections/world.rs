@@ -392,6 +392,10 @@ impl Trail {
 }
 
 impl Trail {
+    pub fn forget(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
     /// Where logins came from.
     pub fn sources(&self) -> Vec<String> {
         let events = self.0.lock().unwrap();
