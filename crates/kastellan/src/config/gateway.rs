@@ -17,6 +17,8 @@ pub struct GatewaySettings {
     pub super_users: Vec<PrincipalName>,
     pub limits: LimitSettings,
     pub deadlines: DeadlineSettings,
+    /// Connections from one address, for addresses within blocks.
+    pub exceptions: Vec<(Cidr, u64)>,
     /// `None`: the embedded log.
     pub upstream: Option<UpstreamSettings>,
 }
@@ -212,7 +214,7 @@ settings! {
         fetch_max_bytes: ByteSize = ByteSize(64 << 20), size;
         request_memory: ByteSize = ByteSize(512 << 20), size;
         in_flight: u64 = 64, count(1..=10_000);
-        max_connections: u64 = 10_000, count(1..=1_000_000);
+        max_connections: Option<u64> = None, count_if_set(1..=1_000_000);
         max_unauthenticated: u64 = 1_000, count(1..=1_000_000);
         max_connections_per_ip: u64 = 1_000, count(1..=1_000_000);
         max_connections_per_principal: u64 = 2_000, count(1..=1_000_000);
@@ -237,6 +239,8 @@ settings! {
     }
 }
 
+pub const EXCEPTIONS: &str = "max_connections_per_ip_overrides";
+
 pub fn read(root: &mut Section<'_>) -> GatewaySettings {
     let mut section = root.section("gateway");
     let listeners = match section.sections("listener") {
@@ -247,6 +251,7 @@ pub fn read(root: &mut Section<'_>) -> GatewaySettings {
     let mut deadlines = section.section("deadlines");
     let upstream = read_upstream(section.section("upstream"));
     let settings = GatewaySettings {
+        exceptions: read_exceptions(&mut limits),
         listeners,
         super_users: read_super_users(&mut section),
         limits: LimitSettings::read(&mut limits),
@@ -257,6 +262,28 @@ pub fn read(root: &mut Section<'_>) -> GatewaySettings {
     deadlines.finish();
     section.finish();
     settings
+}
+
+/// `10.0.0.0/8 = 5000`
+fn read_exceptions(section: &mut Section<'_>) -> Vec<(Cidr, u64)> {
+    let mut exceptions = Vec::new();
+    for text in section.texts(EXCEPTIONS).unwrap_or_default() {
+        let parsed = text.split_once('=').and_then(|(block, count)| {
+            let count = count.trim().parse().ok()?;
+            let block = Cidr::parse(block.trim()).ok()?;
+            (1..=1_000_000).contains(&count).then_some((block, count))
+        });
+        match parsed {
+            Some(exception) => exceptions.push(exception),
+            None => section.problem(
+                EXCEPTIONS,
+                format!(
+                    "{text:?} is not an address block and a number, such as \"10.0.0.0/8 = 5000\""
+                ),
+            ),
+        }
+    }
+    exceptions
 }
 
 fn read_super_users(section: &mut Section<'_>) -> Vec<PrincipalName> {

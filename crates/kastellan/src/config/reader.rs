@@ -222,6 +222,15 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// The same, where being absent means something of its own.
+    pub fn count_if_set(
+        &mut self,
+        key: &'static str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Option<Option<u64>> {
+        self.count(key, range).map(Some)
+    }
+
     /// `200ms`, `30s`, `10m`, `12h`, `7d`.
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         self.convert(key, "a duration such as \"30s\"", |value| {

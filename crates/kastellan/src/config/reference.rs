@@ -179,8 +179,8 @@ pub const KEYS: &[Key] = &[
     key(
         "gateway.limits.max_connections",
         "number",
-        "`10000`",
-        "Connections of all listeners.",
+        "`10000`, or what the open-file limit allows",
+        "Connections of all listeners. A number that the open-file limit (`ulimit -Hn`) does not allow ends the start.",
     ),
     key(
         "gateway.limits.max_unauthenticated",
@@ -193,6 +193,12 @@ pub const KEYS: &[Key] = &[
         "number",
         "`1000`",
         "Connections from one address (IPv4 /32, IPv6 /64).",
+    ),
+    key(
+        "gateway.limits.max_connections_per_ip_overrides",
+        "list of `block = number`",
+        "`[]`",
+        "Another number for each address within a block, such as `\"10.0.0.0/8 = 5000\"`: machines behind one address, load generators. The first block that holds the address counts.",
     ),
     key(
         "gateway.limits.max_connections_per_principal",

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::gateway::{ClientAuth, Mechanism, MinTls, PROXY_PROTOCOL, PrincipalFrom, Protocol};
+use super::gateway::{
+    ClientAuth, EXCEPTIONS, Mechanism, MinTls, PROXY_PROTOCOL, PrincipalFrom, Protocol,
+};
 use super::units::show_duration;
 use super::{CertificateSource, Config, ListenerSettings, LogFailure};
 
@@ -61,7 +63,6 @@ fn gateway(out: &mut String, config: &Config) {
     }
     for (key, count) in [
         ("in_flight", limits.in_flight),
-        ("max_connections", limits.max_connections),
         ("max_unauthenticated", limits.max_unauthenticated),
         ("max_connections_per_ip", limits.max_connections_per_ip),
         (
@@ -72,6 +73,14 @@ fn gateway(out: &mut String, config: &Config) {
         ("accept_rate_per_ip", limits.accept_rate_per_ip),
     ] {
         put(out, key, count);
+    }
+    if let Some(count) = limits.max_connections {
+        put(out, "max_connections", count);
+    }
+    if !gateway.exceptions.is_empty() {
+        let exceptions = gateway.exceptions.iter();
+        let texts = exceptions.map(|(block, count)| format!("{block} = {count}"));
+        put(out, EXCEPTIONS, list(texts));
     }
     out.push_str("\n[gateway.deadlines]\n");
     let deadlines = &gateway.deadlines;

@@ -9,6 +9,8 @@ super_users = ["User:ops", "User:CN=root,O=x"]
 
 [gateway.limits]
 frame_max = "1MiB"
+max_connections = 500
+max_connections_per_ip_overrides = ["10.0.0.0/8 = 5000", "fd00::/8=1"]
 
 [[gateway.listener]]
 name = "plain"
@@ -121,6 +123,23 @@ fn clear_text_upstream_is_on_loopback_and_named() {
         "127.evil:9092",
     ] {
         assert!(upstream(far, true).is_err(), "{far}");
+    }
+}
+
+#[test]
+fn connections_of_one_address_differ_by_block() {
+    let config = Config::parse(FULL).unwrap();
+    assert_eq!(config.gateway.limits.max_connections, Some(500));
+    let caps: Vec<u64> = config.gateway.exceptions.iter().map(|one| one.1).collect();
+    assert_eq!(caps, [5_000, 1]);
+    for wrong in [
+        "10.0.0.0/8",
+        "10.0.0.0/33 = 1",
+        "10.0.0.1 = 5",
+        "10.0.0.0/8 = 0",
+    ] {
+        let text = format!("[gateway.limits]\nmax_connections_per_ip_overrides = [{wrong:?}]\n");
+        assert!(Config::parse(&text).is_err(), "{wrong}");
     }
 }
 

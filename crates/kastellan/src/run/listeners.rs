@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gateway::config::{Encryption, HostPort, Listener, LoginKind};
+use kastellan_core::host::Cidr;
 use kastellan_core::time::Timestamp;
 use tokio::net::TcpListener;
 use trust::ca::Ca;
@@ -217,6 +218,14 @@ fn mechanism(configured: config::Mechanism) -> Mechanism {
     }
 }
 
+/// Caps of connections by address that differ within blocks.
+pub fn exceptions(config: &Config) -> Arc<[(Cidr, usize)]> {
+    let exceptions = config.gateway.exceptions.iter();
+    exceptions
+        .map(|(block, count)| (block.clone(), usize::try_from(*count).unwrap_or(usize::MAX)))
+        .collect()
+}
+
 /// Limits and deadlines as the gateway takes them.
 pub fn settings(config: &Config) -> (gateway::config::Limits, gateway::config::Deadlines) {
     let (limits, deadlines) = (&config.gateway.limits, &config.gateway.deadlines);
@@ -231,7 +240,9 @@ pub fn settings(config: &Config) -> (gateway::config::Limits, gateway::config::D
         request_memory: size(limits.request_memory),
         response_max: 256 << 20,
         in_flight: count(limits.in_flight),
-        max_connections: count(limits.max_connections),
+        max_connections: limits
+            .max_connections
+            .map_or(gateway::config::Limits::default().max_connections, count),
         max_unauthenticated: count(limits.max_unauthenticated),
         max_connections_per_ip: count(limits.max_connections_per_ip),
         max_connections_per_principal: count(limits.max_connections_per_principal),

@@ -1,5 +1,6 @@
 //! A server's life: start, serve, reload, stop. The only place where the products meet.
 
+mod descriptors;
 mod embedded;
 mod first_start;
 mod listeners;

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use trail::Trail;
 use trust::ca::Ca;
 
+use super::descriptors::{self, Behind};
 use super::embedded::Embedded;
 use super::server::{Server, TlsListener};
 use super::{Start, first_start, listeners, watch as files};
@@ -91,7 +92,7 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
     } = start;
     let clock = Clock::system();
     let directory = DataDir::open(&data).map_err(usage)?;
-    raise_descriptor_limit(&config)?;
+    let config = fit(config)?;
     let metrics = ops::recorder().map_err(usage)?;
     let (bound, ops_socket) = bind_all(&config).await?;
     let trail = Trail::open(
@@ -169,6 +170,7 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
     let gateway = Gateway::start(limits, deadlines, ports, upstream, gateway_listeners)
         .await
         .map_err(usage)?;
+    gateway.except(listeners::exceptions(&server.config()));
     store.on_revocation(gateway.sessions());
     server.attach(&gateway);
     let gateway = Arc::new(tokio::sync::Mutex::new(Some(gateway)));
@@ -194,6 +196,22 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
         tasks,
         _data: directory,
     })
+}
+
+/// As many connections as the open-file limit allows, unless a number was asked for.
+fn fit(mut config: Config) -> Result<Config, Failure> {
+    let limits = &mut config.gateway.limits;
+    let asked = limits.max_connections;
+    let behind = Behind::of(config.gateway.upstream.is_some());
+    let connections = descriptors::settle(asked, behind).map_err(usage)?;
+    if asked.is_none() {
+        tracing::info!(
+            max_connections = connections,
+            "Connections follow the open-file limit"
+        );
+    }
+    limits.max_connections = Some(connections);
+    Ok(config)
 }
 
 /// Kafka listeners and the ops address; every address that is taken is named.
@@ -240,7 +258,7 @@ fn ready_facts(
     })
 }
 
-type Behind = (Arc<dyn Upstream>, Option<Arc<Embedded>>, Option<Log>);
+type Served = (Arc<dyn Upstream>, Option<Arc<Embedded>>, Option<Log>);
 
 /// The embedded log, or the configured node.
 async fn open_upstream(
@@ -248,7 +266,7 @@ async fn open_upstream(
     directory: &DataDir,
     trail: &Arc<Trail>,
     clock: &Clock,
-) -> Result<Behind, Failure> {
+) -> Result<Served, Failure> {
     if let Some(upstream) = &config.gateway.upstream {
         let address = format!("{}:{}", upstream.bootstrap.host, upstream.bootstrap.port);
         tracing::warn!(upstream = address, "Upstream is reached in clear text");
@@ -366,34 +384,4 @@ fn announce(
     let Some(file) = file else { return Ok(()) };
     let json = serde_json::to_vec(ready).map_err(usage)?;
     data_dir::replace(file, &json).map_err(|error| usage(format!("{}: {error}", file.display())))
-}
-
-/// A connection takes a descriptor, a second one in front of a cluster; the embedded log keeps files open.
-fn raise_descriptor_limit(config: &Config) -> Result<(), Failure> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let connections = config.gateway.limits.max_connections;
-    let needed = if config.gateway.upstream.is_some() {
-        connections * 2 + 256
-    } else {
-        connections + 1_024
-    };
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= needed) {
-        return Ok(());
-    }
-    let raised = limit.maximum.map_or(needed, |maximum| maximum.min(needed));
-    let _ = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: Some(raised),
-            maximum: limit.maximum,
-        },
-    );
-    if raised < needed {
-        return Err(usage(format!(
-            "{raised} open files are allowed, but gateway.limits.max_connections = {} needs {needed}\nnext: raise the limit (ulimit -n {needed}), or lower max_connections",
-            config.gateway.limits.max_connections
-        )));
-    }
-    Ok(())
 }
