@@ -343,3 +343,44 @@ async fn power_may_fail_during_recovery() {
         }
     }
 }
+
+/// A recovery carries over what the page cache shows. The power may fail when only a part of that is in the new file, and
+/// take what the old file never had: nobody was told of it, and the partition goes on without it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_may_fail_while_a_recovery_carries_over_what_was_never_durable() {
+    let disk = SimDisk::new();
+    let mut promises = Promises::default();
+    let log = open(&disk).await.log;
+    let topic = promises.create(&log, "first").await.unwrap();
+    let place = Place {
+        topic,
+        partition: 0,
+    };
+    promises
+        .put(&log, place, batch(&["durable"]))
+        .await
+        .unwrap();
+    disk.fail_sync(disk.syncs() + 1);
+    for text in ["never", "durable"] {
+        let _ = append(&log, place, batch(&[text])).await;
+    }
+    drop(log);
+    let whole = disk.after_kill();
+    drop(check(&whole, &promises, "recovery without a cut").await);
+    for cut in 1..=whole.changes() {
+        let recovering = disk.after_kill();
+        recovering.cut_power_at(cut);
+        let _ = simulated::try_open(&recovering, 7, &simulated::clock()).await;
+        for choice in 0..4 * CHOICES {
+            let seed = cut * 1_000 + choice;
+            let context = format!("recovery cut at {cut}, choice {choice}");
+            check_twice(
+                &recovering.after_power_loss(seed),
+                &promises,
+                seed,
+                &context,
+            )
+            .await;
+        }
+    }
+}

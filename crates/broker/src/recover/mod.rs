@@ -12,6 +12,7 @@ use wire::record::{Batch, BatchHeader};
 
 use crate::catalog::Anchor;
 use crate::container::{self, ContainerError, Frame, LastFrame, Opened, Scan, kind};
+use crate::disk::DiskFile;
 use crate::offsets::Place;
 use crate::partition::{Opening, Partition, PartitionShared, Predecessor, Recovered, Tools};
 use crate::producers::{self, Producers};
@@ -212,17 +213,21 @@ fn rewrite_unproven(
         partition.carry_over(base, extent.end, &contents)?;
         metrics::counter!("log_recovery_rewritten_bytes")
             .increment(contents.iter().map(|batch| batch.len() as u64).sum());
-    }
-    if file.size()? > cut_at {
-        file.set_len(cut_at)?;
-        file.sync_all().map_err(ContainerError::Sync)?;
-    }
-    if first_unproven.is_some() {
+        // The catalog names the new file before anything of the old one goes: until then the new one may be dropped.
         partition.anchor(extent.end).map_err(|_| {
             ContainerError::Io(std::io::Error::other("the catalog cannot be written"))
         })?;
     }
+    if file.size()? > cut_at {
+        cut(file.as_ref(), cut_at)?;
+    }
     Ok(partition)
+}
+
+/// Takes away what lies in the next file now, or was never durable.
+fn cut(file: &dyn DiskFile, len: u64) -> Result<(), ContainerError> {
+    file.set_len(len)?;
+    file.sync_all().map_err(ContainerError::Sync)
 }
 
 fn read_batches(opened: &Opened, seen: &[&Seen]) -> Result<Vec<bytes::Bytes>, ContainerError> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Corrupt, Facts, Judged, Newest, Tidiness, older_segment, scan};
 use crate::container::{self, ContainerError, Opened, Tail, kind};
+use crate::disk::DiskFile;
 use crate::offsets::Place;
 use crate::partition::{Opening, Partition, Tools};
 use crate::segment::{FRAME_CAP, Segment, SegmentName, read_closing};
@@ -44,7 +45,8 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
             }
         };
         let is_anchored = anchored(&name);
-        if !predecessor_fits(place, &dir, &names, &opening, facts, is_anchored, tools)? {
+        let before = judge_before(place, &dir, &names, &opening, facts, is_anchored, tools)?;
+        if matches!(before, Before::HasMore) {
             // An unfinished recovery: the file before still has everything.
             remove(&path, tools)?;
             names.pop();
@@ -56,7 +58,14 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
         {
             return damage(&dir, "the first file begins above the log start");
         }
-        let state = tidiness(&path, &opened, &opening, facts, tools)?;
+        let Some(state) = tidiness(&path, &opened, &opening, facts, is_anchored, tools)? else {
+            remove(&path, tools)?;
+            names.pop();
+            continue;
+        };
+        if let Before::Uncut { path, file, len } = before {
+            finish_recovery(path, file.as_ref(), len, &opening, &state)?;
+        }
         return Ok(Judged {
             older: older_segments(place, &dir, &names, facts.log_start, tools)?,
             newest: Some(Newest {
@@ -146,8 +155,38 @@ fn open(
     Ok((opened, opening))
 }
 
-/// Whether the file before is as the opening frame says. `false`: this file is an unfinished recovery.
-fn predecessor_fits(
+/// The file before, as the opening frame of the newest names it.
+enum Before {
+    /// It is as it should be, or gone because it is below the log start.
+    Fits,
+    /// It has more, and the catalog does not name the newest file: that one is an unfinished recovery.
+    HasMore,
+    /// It has more than a recovery left in it. Right only if the process ended between the last two steps of that.
+    Uncut {
+        path: String,
+        file: Arc<dyn DiskFile>,
+        len: u64,
+    },
+}
+
+/// Takes the last step of a recovery: what lies behind in the old file is in the new one. If anything happened since, the
+/// step had been taken, and the old file is another.
+fn finish_recovery(
+    path: String,
+    file: &dyn DiskFile,
+    len: u64,
+    opening: &Opening,
+    state: &Tidiness,
+) -> Result<(), Corrupt> {
+    let is_fresh = matches!(state, Tidiness::Scanned(scanned)
+        if scanned.extent.end == opening.recovered_until);
+    if !is_fresh {
+        return damage(&path, "it is not the file that the next one names");
+    }
+    super::cut(file, len).map_err(|error| Corrupt::Unreadable { file: path, error })
+}
+
+fn judge_before(
     place: Place,
     dir: &str,
     names: &[SegmentName],
@@ -155,9 +194,9 @@ fn predecessor_fits(
     facts: Facts,
     is_anchored: bool,
     tools: &Tools,
-) -> Result<bool, Corrupt> {
+) -> Result<Before, Corrupt> {
     let Some(before) = opening.predecessor else {
-        return Ok(true);
+        return Ok(Before::Fits);
     };
     let name = SegmentName {
         base: before.base,
@@ -171,7 +210,7 @@ fn predecessor_fits(
                 "the file is missing although the next one follows it",
             );
         }
-        return Ok(true);
+        return Ok(Before::Fits);
     }
     let unreadable = |error: ContainerError| Corrupt::Unreadable {
         file: path.clone(),
@@ -189,16 +228,18 @@ fn predecessor_fits(
         .size()
         .map_err(|error| unreadable(error.into()))?;
     if len > before.len && !is_anchored {
-        return Ok(false);
+        return Ok(Before::HasMore);
     }
-    if len != before.len || opened.header.file_id != before.file_id {
+    let was_recovery = opening.recovered_until >= 0;
+    let fits = len == before.len || (len > before.len && was_recovery);
+    if !fits || opened.header.file_id != before.file_id {
         return damage(&path, "it is not the file that the next one names");
     }
     // The tag of the last frame ends the file.
     let mut tag = [0; 16];
     opened
         .file
-        .read_at(&mut tag, len.saturating_sub(16))
+        .read_at(&mut tag, before.len.saturating_sub(16))
         .map_err(|error| unreadable(error.into()))?;
     if tag != before.last.tag {
         return damage(
@@ -206,16 +247,26 @@ fn predecessor_fits(
             "its last frame is not the one that the next file names",
         );
     }
-    Ok(true)
+    if len > before.len {
+        return Ok(Before::Uncut {
+            path,
+            file: opened.file,
+            len: before.len,
+        });
+    }
+    Ok(Before::Fits)
 }
 
+/// `None`: a recovery that was cut short. The catalog does not name it, so nobody was served from it, and the file before
+/// still has all that was durable.
 fn tidiness(
     path: &str,
     opened: &Opened,
     opening: &Opening,
     facts: Facts,
+    is_anchored: bool,
     tools: &Tools,
-) -> Result<Tidiness, Corrupt> {
+) -> Result<Option<Tidiness>, Corrupt> {
     let unreadable = |error: ContainerError| Corrupt::Unreadable {
         file: path.to_owned(),
         error,
@@ -228,7 +279,7 @@ fn tidiness(
                     && scanned.scan.tail == Tail::Whole
                     && scanned.extent.end == end =>
             {
-                Ok(Tidiness::Clean(closing, last, Box::new(scanned)))
+                Ok(Some(Tidiness::Clean(closing, last, Box::new(scanned))))
             }
             _ => damage(
                 path,
@@ -239,11 +290,14 @@ fn tidiness(
     if scanned.scan.tail == Tail::Corrupt {
         return damage(path, "durable bytes are damaged");
     }
+    if !is_anchored && scanned.extent.end < opening.recovered_until {
+        return Ok(None);
+    }
     let anchored_end = facts.anchor.map_or(0, |anchor| anchor.synced_end);
     if scanned.extent.end < anchored_end.max(opening.recovered_until).max(opening.base) {
         return damage(path, "records that were durable are missing");
     }
-    Ok(Tidiness::Scanned(Box::new(scanned)))
+    Ok(Some(Tidiness::Scanned(Box::new(scanned))))
 }
 
 fn set_aside(path: &str, tools: &Tools) -> Result<(), Corrupt> {
