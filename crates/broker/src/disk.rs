@@ -3,10 +3,12 @@
 //! This is the only file of the crate that touches `std::fs`. Paths are relative to the log's directory.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 /// A name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +44,10 @@ pub trait Disk: Send + Sync {
 pub trait DiskFile: Send + Sync {
     /// Fills the buffer from a position; fewer bytes only at the end of the file.
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
+    /// As [`Self::read_at`], from memory alone. `WouldBlock`: the disk would have to be asked.
+    fn read_cached_at(&self, _buffer: &mut [u8], _position: u64) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
     /// Length in bytes.
     fn size(&self) -> io::Result<u64>;
@@ -177,6 +183,19 @@ impl DiskFile for RealFile {
             }
         }
         Ok(filled)
+    }
+
+    fn read_cached_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        let mut parts = [IoSliceMut::new(buffer)];
+        match preadv2(&self.0, &mut parts, position, ReadWriteFlags::NOWAIT) {
+            // Part of it is not in memory, or this file system cannot say.
+            Ok(count) if count < buffer.len() => Err(io::ErrorKind::WouldBlock.into()),
+            Ok(count) => Ok(count),
+            Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::INTR) => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {

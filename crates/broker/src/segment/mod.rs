@@ -6,6 +6,7 @@
 mod closing;
 mod extent;
 mod files;
+mod resume;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,6 +21,7 @@ pub(crate) use closing::{Closing, read_closing};
 use extent::decode_index;
 pub(crate) use extent::{Extent, encode_index};
 pub(crate) use files::Files;
+use resume::Resume;
 
 /// Bytes of the largest frame: the largest batch that a topic may allow, and its overhead.
 pub(crate) const FRAME_CAP: u32 = (64 << 20) + 4096;
@@ -67,6 +69,8 @@ pub(crate) struct Segment {
     len: AtomicU64,
     /// For a closed file: known without its index.
     closing: Mutex<Option<Closing>>,
+    /// Where the last reads ended.
+    resume: Mutex<Resume>,
 }
 
 impl Segment {
@@ -87,6 +91,7 @@ impl Segment {
             opened: Mutex::new(Some(Arc::new(opened))),
             len: len.into(),
             closing: Mutex::new(None),
+            resume: Mutex::default(),
         })
     }
 
@@ -106,6 +111,7 @@ impl Segment {
             opened: Mutex::new(None),
             len: len.into(),
             closing: Mutex::new(closing),
+            resume: Mutex::default(),
         })
     }
 
@@ -155,6 +161,27 @@ impl Segment {
             *extent = Some(self.load_extent(&opened)?);
         }
         Ok(ask(extent.as_ref().expect("filled above")))
+    }
+
+    /// As [`Self::with_extent`], only if neither a file nor somebody who reads one has to be waited for.
+    pub(crate) fn extent_at_hand<T>(&self, ask: impl FnOnce(&Extent) -> T) -> Option<T> {
+        let extent = self.extent.try_lock().ok()?;
+        extent.as_ref().map(ask)
+    }
+
+    /// The open file, if it is open and nobody is just opening it.
+    pub(crate) fn opened_at_hand(&self) -> Option<Arc<Opened>> {
+        self.opened.try_lock().ok()?.clone()
+    }
+
+    /// Notes that the batch of this offset begins at this position.
+    pub(crate) fn note(&self, offset: i64, position: u64) {
+        lock(&self.resume).note(offset, position);
+    }
+
+    /// The position of the batch that begins with this offset, if a read ended there lately.
+    pub(crate) fn noted(&self, offset: i64) -> Option<u64> {
+        lock(&self.resume).position(offset)
     }
 
     /// As [`Self::with_extent`], only if no file has to be read.
