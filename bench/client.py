@@ -21,6 +21,10 @@ class Refused(Exception):
     """The server answered with an error code, or not at all."""
 
 
+class NotLeader(Refused):
+    """NOT_LEADER_OR_FOLLOWER, or UNKNOWN_TOPIC_OR_PARTITION: the topic is new."""
+
+
 @dataclass(frozen=True)
 class Target:
     host: str
@@ -199,6 +203,8 @@ class Connection:
 
 
 def _check(code: int, what: str):
+    if code in (3, 6):
+        raise NotLeader(f"{what}: error {code}")
     if code != 0:
         raise Refused(f"{what}: error {code}")
 

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import batch
-from client import Connection, Refused, Target, fetch_request, fetched, produce_request, produced
+from client import Connection, NotLeader, Refused, Target, fetch_request, fetched, produce_request, produced
 from server import Kastellan, cpu_seconds, resident
 
 IN_FLIGHT = 5
@@ -42,12 +42,23 @@ def produce(target: Target, size: str, seconds: float, warm_up: float, acks: int
     with Connection(target) as connection:
         connection.create_topic(topic)
         connection.topic_id(topic)
+        _first_produce(connection, request, topic)
         _produce_for(connection, request, topic, warm_up)
         started, before = time.monotonic(), cpu_seconds(target.pids)
         requests = _produce_for(connection, request, topic, seconds)
         cpu, elapsed = cpu_seconds(target.pids) - before, time.monotonic() - started
         connection.delete_topic(topic)
     return _per_work(f"produce-{size}", size, cpu, elapsed, requests, requests * len(request))
+
+
+def _first_produce(connection: Connection, request: bytes, topic: str):
+    """Once the node takes it: Kafka names itself the leader of a new topic before it acts as one."""
+    for _ in range(100):
+        try:
+            return produced(connection.ask(request), topic)
+        except NotLeader:
+            time.sleep(0.05)
+    raise Refused(f"{topic} has a leader that does not lead")
 
 
 def _produce_for(connection: Connection, request: bytes, topic: str, seconds: float) -> int:
@@ -74,8 +85,9 @@ def fetch(target: Target, size: str, seconds: float, warm_up: float) -> Figure:
         topic_id = connection.topic_id(topic)
         request = produce_request(topic, whole, 1)
         count = (128 << 20) // len(whole)
+        _first_produce(connection, request, topic)
         _fill(connection, request, topic, count)
-        end = count * SIZES[size]
+        end = (count + 1) * SIZES[size]
         # One batch an answer: a little more than it, less than two.
         limit = len(whole) + len(whole) // 2
         _fetch_for(connection, topic_id, limit, end, warm_up)
