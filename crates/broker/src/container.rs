@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use seal::at_rest::{
     FileHeader, FileIdentity, FrameError, FrameHeader, HEADER_LEN, HeaderError, Keyring,
-    KeyringError, ReadKey, WriteKey, frame_len,
+    KeyringError, ReadKey, WriteKey,
 };
 
 use crate::disk::{Disk, DiskFile};
@@ -64,12 +64,14 @@ pub(crate) struct Frame {
     pub tag: [u8; 16],
 }
 
-/// A new file that this run writes.
+/// A new file that this run writes. Frames gather in memory and go out in one write.
 pub(crate) struct Writer {
     file: Arc<dyn DiskFile>,
     key: WriteKey,
-    position: u64,
-    last: LastFrame,
+    /// Where the next frame will lie, behind what is gathered.
+    next: End,
+    /// Behind what is written.
+    written: End,
     buffer: Vec<u8>,
 }
 
@@ -80,9 +82,9 @@ pub(crate) struct LastFrame {
     pub tag: [u8; 16],
 }
 
-/// Where a file ended, to go back there when what follows cannot be finished.
+/// Where a file ends, and with which frame.
 #[derive(Clone, Copy)]
-pub(crate) struct End {
+struct End {
     position: u64,
     last: LastFrame,
 }
@@ -98,11 +100,15 @@ impl Writer {
         let (header, key) = keyring.create_file(identity)?;
         let file = disk.create(path)?;
         file.write_at(&header.to_bytes(), 0)?;
+        let begin = End {
+            position: FIRST,
+            last: LastFrame::default(),
+        };
         let writer = Self {
             file,
             key,
-            position: FIRST,
-            last: LastFrame::default(),
+            next: begin,
+            written: begin,
             buffer: Vec::new(),
         };
         Ok((writer, header))
@@ -114,62 +120,105 @@ impl Writer {
 
     /// Where the next frame will lie.
     pub(crate) fn position(&self) -> u64 {
-        self.position
+        self.next.position
     }
 
     pub(crate) fn last(&self) -> LastFrame {
-        self.last
-    }
-
-    pub(crate) fn end(&self) -> End {
-        End {
-            position: self.position,
-            last: self.last,
-        }
-    }
-
-    /// Takes back frames that nobody was told of. Their numbers stay used up.
-    pub(crate) fn cut_back(&mut self, end: End) -> io::Result<()> {
-        self.file.set_len(end.position)?;
-        self.position = end.position;
-        self.last = end.last;
-        Ok(())
+        self.next.last
     }
 
     pub(crate) fn frames(&self) -> u32 {
         self.key.next_number()
     }
 
-    /// Seals and writes one frame. After a failed write the file is cut back; the frame's number is used up.
-    pub(crate) fn append(
+    /// Bytes that wait to be written.
+    pub(crate) fn gathered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Seals a frame behind those that wait to be written. Tells where it will lie.
+    pub(crate) fn gather(
         &mut self,
         kind: u8,
         durable: u64,
         content: &[&[u8]],
     ) -> Result<u64, ContainerError> {
         let mark = u32::try_from(durable / 16).unwrap_or(u32::MAX);
-        self.buffer.clear();
-        let (number, tag) = self
-            .key
-            .seal(kind, mark, self.position, content, &mut self.buffer)?;
-        if let Err(error) = self.file.write_at(&self.buffer, self.position) {
-            let _ = self.file.set_len(self.position);
+        let (at, before) = (self.next.position, self.buffer.len());
+        // A close frame is found by its length, counted from the end of the file.
+        let sealed = if kind == kind::CLOSE {
+            self.key
+                .seal_exact(kind, mark, at, content, &mut self.buffer)
+        } else {
+            self.key.seal(kind, mark, at, content, &mut self.buffer)
+        };
+        let (number, tag) = sealed.inspect_err(|_| self.buffer.truncate(before))?;
+        self.next = End {
+            position: at + (self.buffer.len() - before) as u64,
+            last: LastFrame { number, tag },
+        };
+        Ok(at)
+    }
+
+    /// Writes what was gathered, in one go. On an error all of it is taken back: the file is cut where it ended, and
+    /// the numbers of the frames are used up.
+    pub(crate) fn flush(&mut self) -> Result<(), ContainerError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.file.write_at(&self.buffer, self.written.position) {
+            self.take_back();
+            self.file.set_len(self.written.position)?;
             return Err(error.into());
         }
-        let at = self.position;
-        self.position += self.buffer.len() as u64;
-        self.last = LastFrame { number, tag };
+        self.written = self.next;
+        self.buffer.clear();
         if self.buffer.capacity() > 4 << 20 {
             self.buffer = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Forgets what was gathered and not written.
+    pub(crate) fn take_back(&mut self) {
+        self.buffer.clear();
+        self.next = self.written;
+    }
+
+    /// Seals and writes one frame, with those that were gathered before.
+    pub(crate) fn append(
+        &mut self,
+        kind: u8,
+        durable: u64,
+        content: &[&[u8]],
+    ) -> Result<u64, ContainerError> {
+        let at = self.gather(kind, durable, content)?;
+        self.flush()?;
+        Ok(at)
+    }
+
+    /// As [`Self::gather`], for many frames in a row that need not be written together.
+    pub(crate) fn stream(
+        &mut self,
+        kind: u8,
+        durable: u64,
+        content: &[&[u8]],
+    ) -> Result<u64, ContainerError> {
+        let at = self.gather(kind, durable, content)?;
+        if self.buffer.len() >= WRITE_AT_ONCE {
+            self.flush()?;
         }
         Ok(at)
     }
 
     /// Whether `content` bytes more would pass a length.
     pub(crate) fn would_pass(&self, content: usize, limit: u64) -> bool {
-        self.position + frame_len(content) as u64 > limit
+        self.next.position + self.key.frame_len(content) as u64 > limit
     }
 }
+
+/// Bytes that are gathered before they are written, unless one frame is larger.
+pub(crate) const WRITE_AT_ONCE: usize = 1 << 20;
 
 /// A file that is only read.
 pub(crate) struct Opened {

@@ -181,9 +181,9 @@ impl Place {
         opening
             .put(incarnation.to_be_bytes())
             .put(now.millis().to_be_bytes());
-        writer.append(kind::OPENING, 0, &[&opening.0])?;
+        writer.stream(kind::OPENING, 0, &[&opening.0])?;
         for (entry, body) in snapshot {
-            writer.append(kind::ENTRY, 0, &[&entry.to_be_bytes(), body])?;
+            writer.stream(kind::ENTRY, 0, &[&entry.to_be_bytes(), body])?;
         }
         let count = (snapshot.len() as u64).to_be_bytes();
         writer.append(kind::SNAPSHOT_END, 0, &[&count])?;
@@ -218,16 +218,17 @@ impl Journal {
     pub(crate) fn append(&self, entries: &[Entry]) -> Result<Ticket, JournalError> {
         let mut current = self.lock();
         let durable = current.sync_file.synced().bytes;
-        let end = current.writer.end();
-        for (entry, body) in entries {
+        let writer = &mut current.writer;
+        let gathered = entries.iter().try_for_each(|(entry, body)| {
             let content: [&[u8]; 2] = [&entry.to_be_bytes(), body];
-            if let Err(error) = current.writer.append(kind::ENTRY, durable, &content) {
-                let cut = current.writer.cut_back(end);
-                if cut.is_err() || !error.is_full() {
-                    self.place.sync.fail(format!("{}: {error}", self.place.dir));
-                }
-                return Err(error.into());
+            writer.gather(kind::ENTRY, durable, &content).map(drop)
+        });
+        if let Err(error) = gathered.and_then(|()| writer.flush()) {
+            writer.take_back();
+            if !error.is_full() {
+                self.place.sync.fail(format!("{}: {error}", self.place.dir));
             }
+            return Err(error.into());
         }
         current.sync_file.written(Mark {
             bytes: current.writer.position(),

@@ -14,6 +14,8 @@ use crate::bytes_io::{Fields, Malformed, Out};
 const BATCHES: usize = 5;
 /// Producers of one partition; above it the one idle for longest is forgotten.
 const PRODUCERS_MAX: usize = 10_000;
+/// Producers of all partitions; above it those idle for longest are forgotten.
+pub(crate) const PRODUCERS_IN_ALL: usize = 200_000;
 pub(crate) const EXPIRES_AFTER: Duration = Duration::from_secs(86_400);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,9 @@ struct Producer {
 /// The producers of one partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Producers(HashMap<i64, Producer>);
+
+/// What was known of a producer before its batch.
+pub(crate) struct Undo(Option<(i64, Option<Producer>)>);
 
 /// What to do with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,11 +85,12 @@ impl Producers {
         }
     }
 
-    /// Remembers an appended batch.
-    pub(crate) fn appended(&mut self, id: i64, epoch: i16, batch: Batch, now: Timestamp) {
+    /// Remembers an appended batch, and gives what makes it forgotten again.
+    pub(crate) fn appended(&mut self, id: i64, epoch: i16, batch: Batch, now: Timestamp) -> Undo {
         if id < 0 {
-            return;
+            return Undo(None);
         }
+        let undo = Undo(Some((id, self.0.get(&id).cloned())));
         if self.0.len() >= PRODUCERS_MAX && !self.0.contains_key(&id) {
             let idle = self
                 .0
@@ -105,6 +111,34 @@ impl Producers {
         }
         producer.batches.push_back(batch);
         producer.last_used = now;
+        undo
+    }
+
+    /// Forgets a batch that could not be written. The newest is undone first.
+    pub(crate) fn undo(&mut self, undo: Undo) {
+        match undo.0 {
+            None => {}
+            Some((id, None)) => {
+                self.0.remove(&id);
+            }
+            Some((id, Some(before))) => {
+                self.0.insert(id, before);
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// When each was last used.
+    pub(crate) fn used(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.values().map(|producer| producer.last_used)
+    }
+
+    /// Forgets those that were not used after a time.
+    pub(crate) fn forget(&mut self, until: Timestamp) {
+        self.0.retain(|_, producer| producer.last_used > until);
     }
 
     pub(crate) fn expire(&mut self, now: Timestamp) {
@@ -254,6 +288,20 @@ mod tests {
             producers.judge(1, 0, 0, 0),
             Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
         );
+    }
+
+    #[test]
+    fn batch_that_was_not_written_is_forgotten_again() {
+        let mut producers = after(&[(0, 0, 9)]);
+        let before = producers.clone();
+        let first = producers.appended(1, 0, batch(10, 19), Timestamp(1));
+        let second = producers.appended(1, 1, batch(0, 3), Timestamp(2));
+        let other = producers.appended(2, 0, batch(0, 0), Timestamp(2));
+        let none = producers.appended(-1, -1, batch(-1, -1), Timestamp(2));
+        for undo in [none, other, second, first] {
+            producers.undo(undo);
+        }
+        assert_eq!(producers, before);
     }
 
     #[test]

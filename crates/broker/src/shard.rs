@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use kastellan_core::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -10,14 +11,16 @@ use wire::error::ErrorCode;
 
 use crate::log::Append;
 use crate::offsets::Place;
-use crate::partition::{AppendRefusal, Appended, Partition, Partitions, Recovered, Tools};
-use crate::producers::Producers;
+use crate::partition::{AppendRefusal, Appended, Partition, Partitions, Recovered, Reply, Tools};
+use crate::producers::{PRODUCERS_IN_ALL, Producers};
 
 /// Requests that may wait for one thread.
 const QUEUE: usize = 256;
+/// Bytes of records that are taken before the first of them is written.
+const DRAIN_BYTES: usize = 4 << 20;
 
 enum Job {
-    Append(Append, oneshot::Sender<Result<Appended, AppendRefusal>>),
+    Append(Append, Reply),
     Adopt(Box<Partition>),
     /// The log start rose: files below it may go.
     Trim(Place),
@@ -44,6 +47,7 @@ impl Shards {
                 tools: tools.clone(),
                 partitions: partitions.clone(),
                 owned: HashMap::new(),
+                touched: Vec::new(),
             };
             std::thread::Builder::new()
                 .name(format!("log-append-{number}"))
@@ -127,59 +131,112 @@ struct Shard {
     tools: Arc<Tools>,
     partitions: Arc<Partitions>,
     owned: HashMap<Place, Partition>,
+    /// Partitions with batches that wait to be written.
+    touched: Vec<Place>,
 }
 
 impl Shard {
+    /// Takes what is in the queue, then writes it with one write for each partition, and so on.
     fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(job) = jobs.blocking_recv() {
-            match job {
-                Job::Append(append, sender) => {
-                    let _ = sender.send(self.append(&append));
+        while let Some(first) = jobs.blocking_recv() {
+            let (mut next, mut bytes, mut taken) = (Some(first), 0, 0);
+            while let Some(job) = next {
+                if let Job::Append(append, _) = &job {
+                    bytes += append.records.as_ref().map_or(0, bytes::Bytes::len);
                 }
-                Job::Adopt(partition) => {
-                    self.owned.insert(partition.place, *partition);
-                }
-                Job::Trim(place) => {
-                    if let Some(partition) = self.partition(place) {
-                        partition.drop_before_log_start();
-                    }
-                }
-                Job::RollOld(place, time, sender) => {
-                    if let Some(partition) = self.owned.get_mut(&place) {
-                        let _ = partition.roll_if_older_than(time);
-                    }
-                    let _ = sender.send(());
-                }
-                Job::Forget(place, sender) => {
-                    self.owned.remove(&place);
-                    let _ = sender.send(());
-                }
-                Job::ExpireProducers => self
-                    .owned
-                    .values_mut()
-                    .for_each(Partition::expire_producers),
-                Job::Stop(sender) => {
+                taken += 1;
+                if let Job::Stop(sender) = job {
                     self.close_all();
+                    // Whoever waits for this may take the directory at once.
+                    drop(self);
                     let _ = sender.send(());
                     return;
                 }
+                self.take(job);
+                let has_room = bytes < DRAIN_BYTES && taken < QUEUE;
+                next = if has_room { jobs.try_recv().ok() } else { None };
             }
+            self.flush();
         }
     }
 
-    fn append(&mut self, append: &Append) -> Result<Appended, AppendRefusal> {
+    fn take(&mut self, job: Job) {
+        match job {
+            Job::Append(append, reply) => self.append(&append, reply),
+            Job::Adopt(partition) => {
+                self.owned.insert(partition.place, *partition);
+            }
+            Job::Trim(place) => {
+                if let Some(partition) = self.partition(place) {
+                    partition.drop_before_log_start();
+                }
+            }
+            Job::RollOld(place, time, sender) => {
+                if let Some(partition) = self.owned.get_mut(&place) {
+                    let _ = partition.roll_if_older_than(time);
+                }
+                let _ = sender.send(());
+            }
+            Job::Forget(place, sender) => {
+                self.owned.remove(&place);
+                let _ = sender.send(());
+            }
+            Job::ExpireProducers => self
+                .owned
+                .values_mut()
+                .for_each(Partition::expire_producers),
+            // The loop ends with it.
+            Job::Stop(_) => {}
+        }
+    }
+
+    fn append(&mut self, append: &Append, reply: Reply) {
         let started = self.tools.clock.monotonic();
         let topics = self.tools.catalog.topics();
-        let topic = topics
-            .by_id(append.place.topic)
-            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-        let partition = self
-            .partition(append.place)
-            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-        let appended = partition.append(append, &topic.settings);
+        let topic = topics.by_id(append.place.topic);
+        let partition = self.partition(append.place);
+        let (Some(topic), Some(partition)) = (topic, partition) else {
+            let _ = reply.send(Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.into()));
+            return;
+        };
+        let was_waiting = partition.has_pending();
+        partition.append(append, &topic.settings, reply);
+        if !was_waiting && partition.has_pending() {
+            self.touched.push(append.place);
+        }
         let took = self.tools.clock.monotonic().saturating_sub(started);
         metrics::histogram!("log_append_seconds").record(took.as_secs_f64());
-        appended
+    }
+
+    fn flush(&mut self) {
+        for place in std::mem::take(&mut self.touched) {
+            if let Some(partition) = self.owned.get_mut(&place) {
+                // Those who wait are told about an error.
+                let _ = partition.flush();
+            }
+        }
+        if self.tools.producers.load(Ordering::Relaxed) > PRODUCERS_IN_ALL {
+            self.forget_idle_producers();
+        }
+    }
+
+    /// There are too many producers in all: of those remembered here, the twentieth part that is idle for longest goes.
+    fn forget_idle_producers(&mut self) {
+        let partitions = self.owned.values();
+        let mut used: Vec<Timestamp> = partitions.flat_map(Partition::producers_used).collect();
+        if used.is_empty() {
+            return;
+        }
+        let count = used.len().div_ceil(20);
+        let (_, until, _) = used.select_nth_unstable(count - 1);
+        let until = *until;
+        tracing::warn!(
+            count,
+            "Too many producers: those idle for longest are forgotten"
+        );
+        for partition in self.owned.values_mut() {
+            partition.forget_producers(until);
+        }
     }
 
     /// The partition; one that was just created has no files and gets its writer here.
@@ -199,7 +256,7 @@ impl Shard {
 
     fn close_all(&mut self) {
         for partition in self.owned.values_mut() {
-            if let Err(error) = partition.close() {
+            if let Err(error) = partition.finish() {
                 self.tools
                     .failure
                     .set(format!("{}: {error}", Partition::dir(partition.place)));

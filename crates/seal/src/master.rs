@@ -28,6 +28,9 @@ pub enum MasterKeyError {
     Mode { path: PathBuf, mode: u32 },
     #[error("{path}: a master key file has {KEY_LEN} bytes, this one has {len}")]
     Length { path: PathBuf, len: u64 },
+    /// A key management service did not answer; asking again may help.
+    #[error("the key service cannot be reached: {0}")]
+    Unreachable(String),
     #[error("the master key does not open this keyring (another key, or a damaged file)")]
     Wrong,
     #[error("the cryptographic library refused")]

@@ -1,6 +1,7 @@
 //! Start: keyring, journals, directories, partitions.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -205,6 +206,7 @@ impl Startup {
             failure: failure.clone(),
             space: space.clone(),
             clock: clock.clone(),
+            producers: AtomicUsize::new(0),
         });
         let all = Arc::new(Partitions::default());
         let (partitions, damage) = recover_all(&facts, &tools, &all);

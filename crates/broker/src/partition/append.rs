@@ -1,16 +1,15 @@
 //! Takes a batch: the checks in Kafka's order, an offset, a sealed frame.
 
-use bytes::Bytes;
 use kastellan_core::time::Timestamp;
 use wire::error::ErrorCode;
 use wire::record::{self, BatchHeader, Codec, WalkError, WalkRules, Walked};
 
-use super::{AppendRefusal, Appended, Partition};
-use crate::container::kind;
+use super::pending::{Durability, Pending, PendingFrame};
+use super::{AppendRefusal, Partition, Reply};
+use crate::container::{WRITE_AT_ONCE, kind};
 use crate::log::Append;
 use crate::producers::{Batch, Verdict};
 use crate::settings::{self, Settings};
-use crate::sync::{Mark, Ticket};
 
 /// Record errors named in one answer.
 const RECORD_ERRORS_MAX: usize = 1_000;
@@ -18,12 +17,32 @@ const RECORD_ERRORS_MAX: usize = 1_000;
 const FRAME_OVERHEAD: usize = 64;
 
 impl Partition {
-    /// Appends a batch, or says why not.
-    pub(crate) fn append(
-        &mut self,
+    /// Gives a batch its place, or says why not. Whoever asked is answered here if the batch is refused, and else by
+    /// the write that takes it.
+    pub(crate) fn append(&mut self, append: &Append, settings: &Settings, reply: Reply) {
+        let durability = Durability::parse(settings.effective(settings::DURABILITY));
+        match self.judge(append, settings) {
+            Err(refusal) => {
+                let _ = reply.send(Err(refusal));
+            }
+            Ok((walked, now)) => self.admit(&walked, settings, now, durability, reply),
+        }
+        let gathered = self
+            .active
+            .as_ref()
+            .map_or(0, |active| active.writer.gathered());
+        if durability == Durability::Each || gathered >= WRITE_AT_ONCE {
+            // Those who wait are told about an error.
+            let _ = self.flush();
+        }
+    }
+
+    /// The checks, in Kafka's order.
+    fn judge(
+        &self,
         append: &Append,
         settings: &Settings,
-    ) -> Result<Appended, AppendRefusal> {
+    ) -> Result<(Walked, Timestamp), AppendRefusal> {
         let records = append
             .records
             .as_ref()
@@ -50,130 +69,109 @@ impl Partition {
         let now = self.tools.clock.now();
         let walked = record::walk(batch, &rules(settings, now)).map_err(refuse_walk)?;
         check_records(&walked, settings)?;
-        let limit = u64::try_from(settings.number(settings::SEGMENT_BYTES)).unwrap_or(0);
+        let limit = segment_bytes(settings);
         if walked.header().size() + FRAME_OVERHEAD > usize::try_from(limit).unwrap_or(usize::MAX) {
             return Err(ErrorCode::RECORD_LIST_TOO_LARGE.into());
         }
+        Ok((walked, now))
+    }
+
+    /// The rules about producers, then a place.
+    fn admit(
+        &mut self,
+        walked: &Walked,
+        settings: &Settings,
+        now: Timestamp,
+        durability: Durability,
+        reply: Reply,
+    ) {
         let header = walked.header();
         let verdict = self.producers.judge(
             header.producer_id,
             header.producer_epoch,
             header.base_sequence,
             header.last_sequence(),
-        )?;
-        match verdict {
+        );
+        let placed = match verdict {
+            Err(code) => Err(code.into()),
             // Answered when that batch is durable: an earlier answer would acknowledge what a crash can take back.
-            Verdict::Duplicate(known) => Ok(Appended {
-                base_offset: known.base_offset,
-                log_append_time: if settings.uses_append_time() {
-                    known.timestamp
+            Ok(Verdict::Duplicate(known)) => Ok((known.base_offset, known.timestamp, None)),
+            Ok(Verdict::Append) => self
+                .place(walked, settings, now)
+                .map(|(frame, time)| (frame.header.base_offset, time, Some(frame))),
+        };
+        match placed {
+            Err(refusal) => {
+                let _ = reply.send(Err(refusal));
+            }
+            Ok((base_offset, time, frame)) => self.pending.push(Pending {
+                base_offset,
+                append_time: if settings.uses_append_time() {
+                    time
                 } else {
                     -1
                 },
-                log_start: self.shared.log_start(),
-                durable: self.ticket(settings),
+                durability,
+                frame,
+                reply,
             }),
-            Verdict::Append => self.place(&walked, settings, now, limit),
         }
     }
 
+    /// Seals a batch behind those that wait.
     fn place(
         &mut self,
         walked: &Walked,
         settings: &Settings,
         now: Timestamp,
-        limit: u64,
-    ) -> Result<Appended, AppendRefusal> {
-        let base_offset = self.shared.end();
-        let content = if settings.uses_append_time() {
-            walked.placed_at_time(base_offset, self.epoch, now.millis())
-        } else {
-            walked.placed(base_offset, self.epoch)
-        };
-        self.make_room(walked.header().size(), limit, settings, now)?;
+    ) -> Result<(PendingFrame, i64), AppendRefusal> {
+        self.make_room(
+            walked.header().size(),
+            segment_bytes(settings),
+            settings,
+            now,
+        )?;
+        let base_offset = self.next;
         let facts = walked.facts();
-        let (time_offset, append_time) = if settings.uses_append_time() {
-            (base_offset, now.millis())
+        let (content, time_offset, append_time) = if settings.uses_append_time() {
+            let content = walked.placed_at_time(base_offset, self.epoch, now.millis());
+            (content, base_offset, now.millis())
         } else {
-            (base_offset + i64::from(facts.max_timestamp_delta), -1)
+            let time_offset = base_offset + i64::from(facts.max_timestamp_delta);
+            (walked.placed(base_offset, self.epoch), time_offset, -1)
         };
-        self.write(&content, time_offset)?;
-        let header = walked.header();
-        let batch = Batch {
-            first_sequence: header.base_sequence,
-            last_sequence: header.last_sequence(),
-            base_offset,
-            last_offset: base_offset + i64::from(header.last_offset_delta),
-            timestamp: append_time,
-        };
-        self.producers
-            .appended(header.producer_id, header.producer_epoch, batch, now);
-        metrics::counter!("log_append_bytes_total").increment(header.size() as u64);
-        Ok(Appended {
-            base_offset,
-            log_append_time: append_time,
-            log_start: self.shared.log_start(),
-            durable: self.ticket(settings),
-        })
-    }
-
-    /// Seals and writes a batch that has its offset.
-    pub(super) fn write(
-        &mut self,
-        content: &[Bytes; 2],
-        max_timestamp_offset: i64,
-    ) -> Result<(), AppendRefusal> {
         let storage = || AppendRefusal::from(ErrorCode::KAFKA_STORAGE_ERROR);
         let header = BatchHeader::parse(&content[0]).map_err(|_| storage())?;
         let active = self.active.as_mut().ok_or_else(storage)?;
         let durable = active.sync_file.synced().bytes;
-        let at = match active
+        let gathered = active
             .writer
-            .append(kind::BATCH, durable, &[&content[0], &content[1]])
-        {
-            Ok(at) => at,
-            Err(error) if error.is_full() => {
-                self.tools.space.check();
-                return Err(storage());
-            }
-            Err(error) => {
-                self.tools
-                    .failure
-                    .set(format!("{}: {error}", active.segment.path));
-                return Err(storage());
-            }
+            .gather(kind::BATCH, durable, &[&content[0], &content[1]]);
+        let behind = active.writer.position();
+        let at = gathered.map_err(|error| self.fail(&error))?;
+        let batch = Batch {
+            first_sequence: header.base_sequence,
+            last_sequence: header.last_sequence(),
+            base_offset,
+            last_offset: header.last_offset(),
+            timestamp: append_time,
         };
-        let (behind, end) = (active.writer.position(), header.last_offset() + 1);
-        active
-            .segment
-            .update(|extent| extent.add(&header, at, behind, max_timestamp_offset));
-        active.sync_file.written(Mark { bytes: behind, end });
-        self.shared.note_epoch(self.epoch, header.base_offset);
-        self.shared.set_end(end);
-        Ok(())
+        let undo = self.remember(&header, batch, now);
+        self.next = header.last_offset() + 1;
+        let frame = PendingFrame {
+            header,
+            at,
+            behind,
+            max_timestamp_offset: time_offset,
+            undo,
+        };
+        Ok((frame, append_time))
     }
+}
 
-    /// When everything appended so far is durable, by the topic's policy.
-    fn ticket(&self, settings: &Settings) -> Ticket {
-        let Some(active) = &self.active else {
-            return Ticket::done();
-        };
-        match settings.effective(settings::DURABILITY) {
-            "os" => {
-                self.shared.raise_high_watermark(self.shared.end());
-                Ticket::done()
-            }
-            "each" => {
-                let ticket = self.tools.sync.ticket(&active.sync_file);
-                match ticket.wait() {
-                    Ok(()) => Ticket::done(),
-                    // The log failed: the next ticket of this file fails too.
-                    Err(_) => self.tools.sync.ticket(&active.sync_file),
-                }
-            }
-            _ => self.tools.sync.ticket(&active.sync_file),
-        }
-    }
+/// Bytes of one file, at most.
+fn segment_bytes(settings: &Settings) -> u64 {
+    u64::try_from(settings.number(settings::SEGMENT_BYTES)).unwrap_or(0)
 }
 
 fn rules(settings: &Settings, now: Timestamp) -> WalkRules {

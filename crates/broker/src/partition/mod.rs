@@ -2,10 +2,12 @@
 
 mod append;
 pub(crate) mod opening;
+mod pending;
 mod roll;
 mod shared;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kastellan_core::time::{Clock, Timestamp};
 use seal::at_rest::{FileHeader, Keyring};
@@ -19,8 +21,10 @@ use crate::offsets::Place;
 use crate::producers::Producers;
 use crate::segment::{Segment, SegmentName};
 use crate::sync::{SyncFile, SyncPool, Ticket};
+use pending::Pending;
 
 pub(crate) use opening::{Opening, Predecessor};
+pub(crate) use pending::Reply;
 pub use shared::View;
 pub(crate) use shared::{PartitionShared, Partitions};
 
@@ -33,6 +37,8 @@ pub(crate) struct Tools {
     pub failure: Arc<Failure>,
     pub space: Arc<crate::space::Space>,
     pub clock: Clock,
+    /// Producers remembered in all partitions.
+    pub producers: AtomicUsize,
 }
 
 /// The writer's side.
@@ -45,6 +51,12 @@ pub(crate) struct Partition {
     active: Option<Active>,
     /// The file before the next one.
     before: Option<Predecessor>,
+    /// Batches that have their place and wait for the write that takes them all.
+    pending: Vec<Pending>,
+    /// The offset of the next batch, behind those that wait.
+    next: i64,
+    /// Producers of this partition that are counted in [`Tools::producers`].
+    counted: usize,
 }
 
 /// The file that takes batches.
@@ -104,7 +116,8 @@ impl Partition {
             producers,
             before,
         } = recovered;
-        Self {
+        let next = shared.end();
+        let mut partition = Self {
             place,
             shared,
             tools,
@@ -112,7 +125,12 @@ impl Partition {
             epoch,
             active: None,
             before,
-        }
+            pending: Vec::new(),
+            next,
+            counted: 0,
+        };
+        partition.count_producers();
+        partition
     }
 
     pub(crate) fn dir(place: Place) -> String {
@@ -122,6 +140,30 @@ impl Partition {
     /// Forgets producers that are idle for a day.
     pub(crate) fn expire_producers(&mut self) {
         self.producers.expire(self.tools.clock.now());
+        self.count_producers();
+    }
+
+    /// When each producer was last used.
+    pub(crate) fn producers_used(&self) -> impl Iterator<Item = Timestamp> {
+        self.producers.used()
+    }
+
+    /// Forgets producers that were not used after a time.
+    pub(crate) fn forget_producers(&mut self, until: Timestamp) {
+        self.producers.forget(until);
+        self.count_producers();
+    }
+
+    /// Keeps the count of all producers true.
+    fn count_producers(&mut self) {
+        let (now, before) = (self.producers.len(), self.counted);
+        self.counted = now;
+        let all = &self.tools.producers;
+        if now >= before {
+            all.fetch_add(now - before, Ordering::Relaxed);
+        } else {
+            all.fetch_sub(before - now, Ordering::Relaxed);
+        }
     }
 
     fn last_frame(active: &Active) -> Predecessor {
@@ -134,5 +176,13 @@ impl Partition {
                 ..active.writer.last()
             },
         }
+    }
+}
+
+impl Drop for Partition {
+    fn drop(&mut self) {
+        self.tools
+            .producers
+            .fetch_sub(self.counted, Ordering::Relaxed);
     }
 }

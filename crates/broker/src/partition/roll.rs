@@ -26,7 +26,7 @@ impl Partition {
         now: Timestamp,
     ) -> Result<(), AppendRefusal> {
         let max_age = settings.number(settings::SEGMENT_MS);
-        let end = self.shared.end();
+        let end = self.next;
         // A file takes at least one batch, whatever it holds besides.
         let is_full = self.active.as_ref().filter(|active| end > active.name.base);
         let is_full = is_full.is_some_and(|active| {
@@ -37,27 +37,26 @@ impl Partition {
                 || end - active.name.base > i64::from(u32::MAX) - i64::from(i32::MAX)
         });
         if is_full {
+            self.flush()?;
             self.close().map_err(|error| self.fail(&error))?;
         }
         if self.active.is_none() {
-            self.open_next(self.shared.end(), -1)?;
+            self.open_next(self.next, -1)?;
         }
         Ok(())
     }
 
     /// Writes index and close frame and syncs the file. The partition then has no active file. Without room for the
-    /// frames the file stays active.
-    pub(crate) fn close(&mut self) -> Result<(), ContainerError> {
+    /// frames the file stays active. Nothing may wait to be written.
+    fn close(&mut self) -> Result<(), ContainerError> {
         let Some(mut active) = self.active.take() else {
             return Ok(());
         };
-        let end = active.writer.end();
         let closing = match write_closing(&mut active) {
             Ok(closing) => closing,
             Err(error) => {
-                let cut = active.writer.cut_back(end);
+                active.writer.take_back();
                 self.active = Some(active);
-                cut?;
                 return Err(error);
             }
         };
@@ -69,6 +68,13 @@ impl Partition {
         active.segment.set_closing(closing);
         self.before = Some(Self::last_frame(&active));
         Ok(())
+    }
+
+    /// Writes what waits and closes the active file, at the end of the process.
+    pub(crate) fn finish(&mut self) -> Result<(), ContainerError> {
+        // Those who wait are told; what was written before is kept.
+        let _ = self.flush();
+        self.close()
     }
 
     fn sync_now(&self, active: &Active) -> Result<(), ContainerError> {
@@ -209,6 +215,7 @@ impl Partition {
 
     /// Rolls an active file that is wholly too old, so that retention can take it.
     pub(crate) fn roll_if_older_than(&mut self, time: Timestamp) -> Result<(), AppendRefusal> {
+        self.flush()?;
         let is_old = self.active.as_ref().is_some_and(|active| {
             let newest = active
                 .segment
@@ -246,7 +253,7 @@ impl Partition {
     }
 
     /// An error while files change: nothing is promised any more.
-    fn fail(&self, error: &ContainerError) -> AppendRefusal {
+    pub(super) fn fail(&self, error: &ContainerError) -> AppendRefusal {
         if error.is_full() {
             self.tools.space.check();
         } else {
@@ -273,16 +280,15 @@ impl Partition {
         for batch in batches {
             let header = wire::record::BatchHeader::parse(batch)
                 .map_err(|_| ContainerError::Frame(seal::at_rest::FrameError::Content))?;
-            let at = active.writer.append(kind::BATCH, 0, &[batch])?;
+            let at = active.writer.stream(kind::BATCH, 0, &[batch])?;
             let behind = active.writer.position();
             active
                 .segment
                 .update(|extent| extent.add(&header, at, behind, header.last_offset()));
-            active.sync_file.written(Mark {
-                bytes: behind,
-                end: header.last_offset() + 1,
-            });
         }
+        active.writer.flush()?;
+        let bytes = active.writer.position();
+        active.sync_file.written(Mark { bytes, end });
         let Some(active) = &self.active else {
             return Ok(());
         };
@@ -296,7 +302,7 @@ fn write_closing(active: &mut Active) -> Result<Closing, ContainerError> {
     let extent = known.unwrap_or_else(|| Extent::new(active.name.base, active.opening_len));
     let durable = active.sync_file.synced().bytes;
     let index = encode_index(&extent.index, active.name.base);
-    let index_position = active.writer.append(kind::INDEX, durable, &[&index])?;
+    let index_position = active.writer.gather(kind::INDEX, durable, &[&index])?;
     let closing = Closing {
         end: extent.end,
         frames: active.writer.frames() + 1,

@@ -218,15 +218,17 @@ fn rewrite_unproven(
             ContainerError::Io(std::io::Error::other("the catalog cannot be written"))
         })?;
     }
-    if file.size()? > cut_at {
-        cut(file.as_ref(), cut_at)?;
-    }
+    // Also where nothing is left to cut: the run before may have cut the file back without a sync, and what follows
+    // names this length.
+    cut(file.as_ref(), cut_at)?;
     Ok(partition)
 }
 
 /// Takes away what lies in the next file now, or was never durable.
 fn cut(file: &dyn DiskFile, len: u64) -> Result<(), ContainerError> {
-    file.set_len(len)?;
+    if file.size()? > len {
+        file.set_len(len)?;
+    }
     file.sync_all().map_err(ContainerError::Sync)
 }
 

@@ -51,7 +51,7 @@ impl Bench {
     }
 
     async fn open(dir: PathBuf, options: Options) -> Self {
-        let disk = Arc::new(RealDisk::open(&dir).unwrap());
+        let disk = Arc::new(open_disk(&dir).await);
         let key = LocalKey::new(&Secret::new(vec![7; 32])).unwrap();
         let opened = Broker::open(options.clone(), Arc::new(key), disk, Clock::system()).await;
         Self {
@@ -84,6 +84,18 @@ impl Bench {
             sender,
             receiver,
             correlation: 0,
+        }
+    }
+}
+
+/// A broker that was stopped gives its directory back when the last of its threads has ended.
+async fn open_disk(dir: &std::path::Path) -> RealDisk {
+    loop {
+        match RealDisk::open(dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            other => return other.unwrap(),
         }
     }
 }

@@ -130,12 +130,15 @@ struct World {
     pending: Vec<NameChange>,
     changes: u64,
     syncs: u64,
+    writes: u64,
     cut_at: Option<u64>,
     has_no_power: bool,
     fail_sync: Option<u64>,
     capacity: Option<usize>,
     unreadable: Option<String>,
     sync_takes: Duration,
+    /// Syncs wait until this is taken away.
+    holds_syncs: bool,
 }
 
 fn no_power() -> io::Error {
@@ -143,11 +146,16 @@ fn no_power() -> io::Error {
 }
 
 impl World {
-    /// Counts a change. `Err`: the power goes during it.
-    fn change(&mut self) -> io::Result<()> {
+    fn powered(&self) -> io::Result<()> {
         if self.has_no_power {
             return Err(no_power());
         }
+        Ok(())
+    }
+
+    /// Counts a change. `Err`: the power goes during it.
+    fn change(&mut self) -> io::Result<()> {
+        self.powered()?;
         self.changes += 1;
         if self.cut_at == Some(self.changes) {
             self.has_no_power = true;
@@ -250,6 +258,16 @@ impl SimDisk {
     /// The power goes during this change, counted from the first one.
     pub fn cut_power_at(&self, change: u64) {
         self.world().cut_at = Some(change);
+    }
+
+    /// Writes to files so far.
+    pub fn writes(&self) -> u64 {
+        self.world().writes
+    }
+
+    /// Syncs of files wait for as long as this is set.
+    pub fn hold_syncs(&self, hold: bool) {
+        self.world().holds_syncs = hold;
     }
 
     pub fn fail_sync(&self, number: u64) {
@@ -367,11 +385,20 @@ impl SimDisk {
     }
 
     /// No number of a file key may ever seal two contents.
-    fn note_frame(&self, file: &[u8], bytes: &[u8], position: u64) {
-        if position < FRAMES || file.get(..8) != Some(b"KSTLLOG1") || bytes.len() < 48 {
+    fn note_frames(&self, file: &[u8], mut bytes: &[u8], position: u64) {
+        if position < FRAMES || file.get(..8) != Some(b"KSTLLOG1") {
             return;
         }
         let id: [u8; 16] = file[16..32].try_into().unwrap();
+        while bytes.len() >= 48 {
+            let len = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
+            self.note_frame(id, &bytes[..len]);
+            bytes = &bytes[len..];
+        }
+        assert!(bytes.is_empty(), "a write ends in the middle of a frame");
+    }
+
+    fn note_frame(&self, id: [u8; 16], bytes: &[u8]) {
         let number = u32::from_be_bytes(bytes[4..8].try_into().unwrap());
         let before = self
             .sealed
@@ -388,6 +415,7 @@ impl SimDisk {
 impl Disk for SimDisk {
     fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
         let mut world = self.world();
+        world.powered()?;
         let powered = world.change();
         if world.names.contains_key(path) {
             return Err(ErrorKind::AlreadyExists.into());
@@ -433,6 +461,7 @@ impl Disk for SimDisk {
             };
             let mut world = self.world();
             if !world.names.contains_key(&made) {
+                world.powered()?;
                 let powered = world.change();
                 world.rename(NameChange::Made(made.clone(), Node::Dir));
                 powered?;
@@ -456,6 +485,7 @@ impl Disk for SimDisk {
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut world = self.world();
+        world.powered()?;
         let powered = world.change();
         let node = *world.names.get(from).ok_or(ErrorKind::NotFound)?;
         world.rename(NameChange::Renamed(from.to_owned(), to.to_owned(), node));
@@ -464,6 +494,7 @@ impl Disk for SimDisk {
 
     fn remove_file(&self, path: &str) -> io::Result<()> {
         let mut world = self.world();
+        world.powered()?;
         let powered = world.change();
         world.file(path)?;
         world.rename(NameChange::Removed(path.to_owned()));
@@ -480,6 +511,7 @@ impl Disk for SimDisk {
             .filter(|name| *name == path || name.starts_with(&under));
         let gone: Vec<String> = gone.cloned().collect();
         for name in gone {
+            world.powered()?;
             let powered = world.change();
             world.rename(NameChange::Removed(name));
             powered?;
@@ -528,6 +560,9 @@ impl SimFile {
     fn sync(&self, all: bool) -> io::Result<()> {
         let takes = self.disk.world().sync_takes;
         std::thread::sleep(takes);
+        while self.disk.world().holds_syncs {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let mut world = self.disk.world();
         world.change()?;
         let fails = world.sync_fails();
@@ -567,9 +602,11 @@ impl DiskFile for SimFile {
 
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
         let mut world = self.disk.world();
+        world.powered()?;
         let powered = world.change();
+        world.writes += 1;
         self.disk
-            .note_frame(&world.inodes[self.inode].cache, bytes, position);
+            .note_frames(&world.inodes[self.inode].cache, bytes, position);
         let at = position as usize;
         let room = world
             .capacity
@@ -590,6 +627,7 @@ impl DiskFile for SimFile {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut world = self.disk.world();
+        world.powered()?;
         let powered = world.change();
         world.inodes[self.inode].set_len(len as usize);
         powered

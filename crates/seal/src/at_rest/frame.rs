@@ -90,15 +90,40 @@ impl FrameHeader {
     }
 }
 
-/// Length of the frame that holds `content` bytes.
+/// Length of the frame that holds `content` bytes, with the least padding.
 pub const fn frame_len(content: usize) -> usize {
-    (content + FRAME_OVERHEAD).next_multiple_of(16)
+    Padding::Fine.frame_len(content)
+}
+
+/// How much of a content's length a frame's length tells to whoever sees the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Padding {
+    /// Frames are multiples of 16 bytes.
+    #[default]
+    Fine,
+    /// Frames are multiples of 256 bytes.
+    Coarse,
+}
+
+impl Padding {
+    const fn step(self) -> usize {
+        match self {
+            Self::Fine => 16,
+            Self::Coarse => 256,
+        }
+    }
+
+    /// Length of the frame that holds `content` bytes.
+    pub const fn frame_len(self, content: usize) -> usize {
+        (content + FRAME_OVERHEAD).next_multiple_of(self.step())
+    }
 }
 
 /// Seals frames of one new file. Numbers rise by themselves and never repeat.
 pub struct WriteKey {
     key: ReadKey,
     next: u32,
+    padding: Padding,
 }
 
 /// Opens frames of one file.
@@ -150,7 +175,8 @@ impl ReadKey {
         let (length, rest) = plain.split_at_checked(4).ok_or(FrameError::Content)?;
         let length: [u8; 4] = length.try_into().map_err(|_| FrameError::Content)?;
         let length = u32::from_be_bytes(length) as usize;
-        if length > rest.len() || frame_len(length) != header.len as usize {
+        let is_padded = |padding: Padding| padding.frame_len(length) == header.len as usize;
+        if length > rest.len() || !(is_padded(Padding::Fine) || is_padded(Padding::Coarse)) {
             return Err(FrameError::Content);
         }
         let start = FRAME_HEADER_LEN + 4;
@@ -170,8 +196,17 @@ impl ReadKey {
 }
 
 impl WriteKey {
-    pub(super) fn new(key: ReadKey) -> Self {
-        Self { key, next: 0 }
+    pub(super) fn new(key: ReadKey, padding: Padding) -> Self {
+        Self {
+            key,
+            next: 0,
+            padding,
+        }
+    }
+
+    /// Length of the frame that [`Self::seal`] makes of `content` bytes.
+    pub fn frame_len(&self, content: usize) -> usize {
+        self.padding.frame_len(content)
     }
 
     /// The number that the next frame gets.
@@ -194,8 +229,35 @@ impl WriteKey {
         content: &[&[u8]],
         out: &mut Vec<u8>,
     ) -> Result<(u32, [u8; 16]), FrameError> {
-        let length: usize = content.iter().map(|part| part.len()).sum();
+        let length = content.iter().map(|part| part.len()).sum();
+        let total = self.padding.frame_len(length);
+        self.seal_to(total, kind, durable_mark, position, content, out)
+    }
+
+    /// As [`Self::seal`], with the least padding: for a frame that is found by its length.
+    pub fn seal_exact(
+        &mut self,
+        kind: u8,
+        durable_mark: u32,
+        position: u64,
+        content: &[&[u8]],
+        out: &mut Vec<u8>,
+    ) -> Result<(u32, [u8; 16]), FrameError> {
+        let length = content.iter().map(|part| part.len()).sum();
         let total = frame_len(length);
+        self.seal_to(total, kind, durable_mark, position, content, out)
+    }
+
+    fn seal_to(
+        &mut self,
+        total: usize,
+        kind: u8,
+        durable_mark: u32,
+        position: u64,
+        content: &[&[u8]],
+        out: &mut Vec<u8>,
+    ) -> Result<(u32, [u8; 16]), FrameError> {
+        let length: usize = content.iter().map(|part| part.len()).sum();
         let len = u32::try_from(total).map_err(|_| FrameError::TooLarge)?;
         let number = self.next;
         self.next = number.checked_add(1).ok_or(FrameError::NumberUsed)?;

@@ -6,12 +6,14 @@
 //! ```
 //! This file knows bytes only; whoever owns the directory writes them (temporary file, sync, rename, sync).
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use kastellan_core::secret::Secret;
 use kastellan_core::time::Timestamp;
 
-use super::frame::{ReadKey, WriteKey};
+use super::frame::{Padding, ReadKey, WriteKey};
 use super::header::{FileHeader, FileIdentity, HeaderError, Suite};
 use crate::master::{MasterKey, MasterKeyError, WRAPPED_MAX};
 
@@ -20,6 +22,8 @@ const FORMAT: u16 = 1;
 const WRAP_INFO: &[u8] = b"kastellan log wrap v1";
 const COMMIT_INFO: &[u8] = b"kastellan log commit v1";
 const KEY_LEN: usize = 32;
+/// Root keys of one log; retired ones that no file names can be forgotten.
+const ROOTS_MAX: usize = 4_096;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RootState {
@@ -53,22 +57,38 @@ pub enum KeyringError {
     Provider { found: String, configured: String },
     #[error(transparent)]
     Master(#[from] MasterKeyError),
+    #[error(
+        "the keyring holds as many root keys as it can: forget retired ones that no file names"
+    )]
+    Full,
     #[error("the cryptographic library refused")]
     Crypto,
 }
 
+impl KeyringError {
+    /// The key service could not be asked: it may go better later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Master(MasterKeyError::Unreachable(_)))
+    }
+}
+
+#[derive(Clone)]
 struct Root {
     facts: RootVersion,
     wrapped: Vec<u8>,
-    wrap_key: LessSafeKey,
+    wrap_key: Arc<LessSafeKey>,
 }
 
 /// All root keys of one log, opened.
+///
+/// It is shared while files are made and opened. A change is made on a [`Self::copy`], which is first written to the
+/// disk and then [adopted](Self::adopt): a file never names a root key that a crash could take back.
 pub struct Keyring {
     cluster_id: String,
     provider: String,
     suite: Suite,
-    roots: Vec<Root>,
+    padding: Padding,
+    roots: RwLock<Vec<Root>>,
 }
 
 impl Keyring {
@@ -87,21 +107,57 @@ impl Keyring {
             cluster_id: cluster_id.to_owned(),
             provider: master.provider().to_owned(),
             suite,
-            roots: Vec::new(),
+            padding: Padding::default(),
+            roots: RwLock::default(),
         };
         ring.rotate(master, now)?;
         Ok(ring)
     }
 
+    /// Frames of new files are padded like this.
+    pub fn with_padding(mut self, padding: Padding) -> Self {
+        self.padding = padding;
+        self
+    }
+
+    /// The same keys, to be changed before anybody uses the change.
+    pub fn copy(&self) -> Self {
+        Self {
+            cluster_id: self.cluster_id.clone(),
+            provider: self.provider.clone(),
+            suite: self.suite,
+            padding: self.padding,
+            roots: RwLock::new(self.read().clone()),
+        }
+    }
+
+    /// Takes over the root keys of a changed copy; files that are made from now on use its active one.
+    pub fn adopt(&self, changed: Self) {
+        let changed = changed
+            .roots
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        *self.roots.write().unwrap_or_else(PoisonError::into_inner) = changed;
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Root>> {
+        self.roots.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn roots_mut(&mut self) -> &mut Vec<Root> {
+        self.roots.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Adds a root key for new files; older ones are retired and still open.
     pub fn rotate(&mut self, master: &dyn MasterKey, now: Timestamp) -> Result<u32, KeyringError> {
-        let version = self
-            .roots
-            .iter()
-            .map(|root| root.facts.version)
-            .max()
+        let newest = self.read().iter().map(|root| root.facts.version).max();
+        let version = newest
             .unwrap_or(0)
-            + 1;
+            .checked_add(1)
+            .ok_or(KeyringError::Malformed)?;
+        if self.read().len() >= ROOTS_MAX {
+            return Err(KeyringError::Full);
+        }
         let secret = random_key()?;
         let wrapped = master.wrap(&context(&self.cluster_id, version), &secret)?;
         if wrapped.len() > WRAPPED_MAX {
@@ -115,33 +171,35 @@ impl Keyring {
         let root = Root {
             facts,
             wrapped,
-            wrap_key: wrap_key(&secret)?,
+            wrap_key: Arc::new(wrap_key(&secret)?),
         };
-        for older in &mut self.roots {
+        let roots = self.roots_mut();
+        for older in roots.iter_mut() {
             older.facts.state = RootState::Retired;
         }
-        self.roots.push(root);
+        roots.push(root);
         Ok(version)
     }
 
     /// Forgets a retired root key; files that name it can never be opened again.
     pub fn forget(&mut self, version: u32) -> bool {
-        let before = self.roots.len();
-        self.roots
-            .retain(|root| root.facts.version != version || root.facts.state == RootState::Active);
-        self.roots.len() < before
+        let roots = self.roots_mut();
+        let before = roots.len();
+        roots.retain(|root| root.facts.version != version || root.facts.state == RootState::Active);
+        roots.len() < before
     }
 
     /// Wraps every root key anew under another master key; no data is touched.
     pub fn rewrap(&mut self, from: &dyn MasterKey, to: &dyn MasterKey) -> Result<(), KeyringError> {
-        let mut fresh = Vec::with_capacity(self.roots.len());
-        for root in &self.roots {
+        let mut fresh = self.read().clone();
+        for root in &mut fresh {
             let context = context(&self.cluster_id, root.facts.version);
-            fresh.push(to.wrap(&context, &from.unwrap(&context, &root.wrapped)?)?);
+            root.wrapped = to.wrap(&context, &from.unwrap(&context, &root.wrapped)?)?;
+            if root.wrapped.len() > WRAPPED_MAX {
+                return Err(KeyringError::Malformed);
+            }
         }
-        for (root, wrapped) in self.roots.iter_mut().zip(fresh) {
-            root.wrapped = wrapped;
-        }
+        *self.roots_mut() = fresh;
         self.provider = to.provider().to_owned();
         Ok(())
     }
@@ -151,7 +209,7 @@ impl Keyring {
     }
 
     pub fn versions(&self) -> Vec<RootVersion> {
-        self.roots.iter().map(|root| root.facts).collect()
+        self.read().iter().map(|root| root.facts).collect()
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -164,12 +222,9 @@ impl Keyring {
             out.extend_from_slice(text.as_bytes());
         }
         out.push(self.suite as u8);
-        out.extend_from_slice(
-            &u16::try_from(self.roots.len())
-                .unwrap_or(u16::MAX)
-                .to_be_bytes(),
-        );
-        for root in &self.roots {
+        let roots = self.read();
+        out.extend_from_slice(&u16::try_from(roots.len()).unwrap_or(u16::MAX).to_be_bytes());
+        for root in roots.iter() {
             out.extend_from_slice(&root.facts.version.to_be_bytes());
             out.push(match root.facts.state {
                 RootState::Active => 1,
@@ -233,7 +288,8 @@ impl Keyring {
             cluster_id,
             provider,
             suite,
-            roots,
+            padding: Padding::default(),
+            roots: RwLock::new(roots),
         })
     }
 
@@ -242,8 +298,8 @@ impl Keyring {
         &self,
         identity: FileIdentity,
     ) -> Result<(FileHeader, WriteKey), KeyringError> {
-        let root = self
-            .roots
+        let roots = self.read();
+        let root = roots
             .iter()
             .find(|root| root.facts.state == RootState::Active)
             .ok_or(KeyringError::Malformed)?;
@@ -268,13 +324,13 @@ impl Keyring {
         header.wrapped_key[KEY_LEN..].copy_from_slice(tag.as_ref());
         let key = ReadKey::new(header.suite, &file_key, header.file_id)
             .map_err(|_| KeyringError::Crypto)?;
-        Ok((header, WriteKey::new(key)))
+        Ok((header, WriteKey::new(key, self.padding)))
     }
 
     /// Authenticates a header and gives the key that opens the file's frames.
     pub fn open_file(&self, header: &FileHeader) -> Result<ReadKey, HeaderError> {
-        let root = self
-            .roots
+        let roots = self.read();
+        let root = roots
             .iter()
             .find(|root| root.facts.version == header.root_version)
             .ok_or(HeaderError::RootUnknown(header.root_version))?;
@@ -336,7 +392,7 @@ fn open_root(
             created,
         },
         wrapped,
-        wrap_key: wrap_key(&secret)?,
+        wrap_key: Arc::new(wrap_key(&secret)?),
     })
 }
 

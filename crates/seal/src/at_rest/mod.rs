@@ -11,6 +11,8 @@ mod frame;
 mod header;
 mod keyring;
 
-pub use frame::{FRAME_OVERHEAD, FrameError, FrameHeader, Opened, ReadKey, WriteKey, frame_len};
+pub use frame::{
+    FRAME_OVERHEAD, FrameError, FrameHeader, Opened, Padding, ReadKey, WriteKey, frame_len,
+};
 pub use header::{FileHeader, FileIdentity, FileKind, HEADER_LEN, HeaderError, Suite};
 pub use keyring::{Keyring, KeyringError, RootState, RootVersion};
