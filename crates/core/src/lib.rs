@@ -21,4 +21,5 @@ pub mod filter;
 pub mod policy;
 
 pub mod event;
+pub mod meter;
 pub mod ports;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use kastellan_core::host::Cidr;
+use kastellan_core::meter::Page;
 use kastellan_core::ports::{
     CredentialSource, PolicySource, RevocationSink, RuleStore, ScramStore, TrailSink,
 };
@@ -18,6 +19,7 @@ use crate::config::{Deadlines, Limits, Listener};
 use crate::limits::connections::Connections;
 use crate::limits::throttle::Throttle;
 use crate::listen;
+use crate::meters;
 use crate::session::Registry;
 use crate::topology::Topology;
 use crate::transport::Memory;
@@ -43,6 +45,8 @@ pub(crate) struct Core {
     pub(crate) connections: Arc<Connections>,
     pub(crate) throttle: Throttle,
     pub(crate) memory: Memory,
+    /// Bytes of it when nobody holds any.
+    memory_size: u64,
     settings: ArcSwap<(Limits, Deadlines)>,
 }
 
@@ -86,6 +90,7 @@ impl Gateway {
             topology: Topology::new(upstream.clone()),
             connections: Arc::default(),
             throttle: Throttle::default(),
+            memory_size: (limits.request_memory as u64 >> 10) << 10,
             memory: Arc::new(Semaphore::new(
                 (limits.request_memory >> 10).min(Semaphore::MAX_PERMITS),
             )),
@@ -173,6 +178,20 @@ impl GatewayStatus {
 
     pub fn upstream(&self) -> String {
         self.0.upstream.name()
+    }
+
+    /// What the data plane counts, for monitoring.
+    pub fn write_meters(&self, page: &mut Page) {
+        let core = &self.0;
+        let free = (core.memory.available_permits() as u64) << 10;
+        let (revocation_age, policy_age) = core.registry.ages();
+        let now = meters::Now {
+            request_memory: core.memory_size.saturating_sub(free),
+            policy_epoch: core.ports.policy.current().epoch().0,
+            policy_age,
+            revocation_age,
+        };
+        meters::render(page, &now);
     }
 }
 

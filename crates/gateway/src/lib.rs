@@ -25,5 +25,6 @@ pub mod upstream;
 
 mod cause;
 mod limits;
+pub mod meters;
 
 pub use gateway::{Gateway, Ports};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use kastellan_core::host::Host;
 use kastellan_core::ports::{Revocation, RevocationSink};
@@ -53,6 +54,9 @@ struct Entry {
 pub struct Registry {
     sessions: Mutex<HashMap<u64, Entry>>,
     next: AtomicU64,
+    /// When the store last told of anything, and of another policy, in milliseconds of the monotonic clock.
+    told: AtomicU64,
+    policy_since: AtomicU64,
     clock: Clock,
 }
 
@@ -68,8 +72,19 @@ impl Registry {
         Arc::new(Self {
             sessions: Mutex::default(),
             next: AtomicU64::new(1),
+            told: AtomicU64::new(millis(&clock)),
+            policy_since: AtomicU64::new(millis(&clock)),
             clock,
         })
+    }
+
+    /// How long nothing was revoked, and how long the policy has been in force.
+    pub fn ages(&self) -> (Duration, Duration) {
+        let now = millis(&self.clock);
+        let age = |since: &AtomicU64| {
+            Duration::from_millis(now.saturating_sub(since.load(Ordering::Relaxed)))
+        };
+        (age(&self.told), age(&self.policy_since))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Entry>> {
@@ -124,6 +139,11 @@ impl Registry {
 
 impl RevocationSink for Registry {
     fn revoke(&self, revocation: Revocation) {
+        let now = millis(&self.clock);
+        self.told.store(now, Ordering::Relaxed);
+        if revocation == Revocation::Policy {
+            self.policy_since.store(now, Ordering::Relaxed);
+        }
         match revocation {
             Revocation::Principal(name) => self.cut_where(|entry| *entry.principal.name() == name),
             Revocation::Credential { id, current, .. } => {
@@ -153,6 +173,10 @@ impl RevocationSink for Registry {
             Revocation::Policy => {}
         }
     }
+}
+
+fn millis(clock: &Clock) -> u64 {
+    u64::try_from(clock.monotonic().as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Registered {

@@ -16,6 +16,7 @@ use tokio_rustls::server::TlsStream;
 use wire::frame::{self, Frame, FrameCaps, Progress};
 
 use crate::cause::Cause;
+use crate::meters::{Pause, WHOLE};
 
 /// Parts smaller than this are joined before they are written.
 const JOIN_BELOW: usize = 16 << 10;
@@ -114,8 +115,14 @@ const MEMORY_WAIT: Duration = Duration::from_secs(30);
 
 async fn share_of(memory: &Memory, length: usize) -> Result<OwnedSemaphorePermit, Cause> {
     let permits = u32::try_from(length.div_ceil(1_024)).map_err(|_| Cause::FrameTooLarge)?;
-    tokio::time::timeout(MEMORY_WAIT, memory.clone().acquire_many_owned(permits))
-        .await
+    if let Ok(share) = memory.clone().try_acquire_many_owned(permits) {
+        return Ok(share);
+    }
+    let since = tokio::time::Instant::now();
+    let share = memory.clone().acquire_many_owned(permits);
+    let share = tokio::time::timeout(MEMORY_WAIT, share).await;
+    WHOLE.paused(Pause::Memory, since);
+    share
         .map_err(|_| Cause::Overload)?
         .map_err(|_| Cause::Overload)
 }

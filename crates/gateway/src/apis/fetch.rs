@@ -15,12 +15,16 @@ use super::judge::{Eyes, Judge, collect};
 use super::{Plan, Treatment, decode, decode_reply, own_time};
 use crate::cause::Cause;
 use crate::config::HostPort;
+use crate::meters::WHOLE;
 
 /// Answers without anything allowed are held back this long, so that a client does not spin.
 const NOTHING_WAIT_MS: i32 = 100;
 
 pub(super) async fn fetch(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let mut asked = decode::<FetchRequest>(frame)?;
+    if asked.body.session_id != 0 || asked.body.session_epoch > 0 {
+        WHOLE.fetch_session_resets.add(1);
+    }
     if asked.body.session_id != 0 {
         return asked.answer(&FetchResponse {
             error_code: ErrorCode::FETCH_SESSION_ID_NOT_FOUND.code(),

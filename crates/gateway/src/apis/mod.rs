@@ -37,9 +37,10 @@ use wire::{Message, api};
 use crate::apiversions;
 use crate::cause::Cause;
 use crate::gateway::Core;
+use crate::meters::{self, Outcome};
 use crate::session::Session;
 use crate::topology::Ranges;
-use judge::Judge;
+use judge::{Judge, Tally};
 
 /// What a connection brings to each request.
 pub(crate) struct Context {
@@ -214,7 +215,7 @@ pub(crate) async fn treat(context: &mut Context, start: RequestStart, frame: Byt
     let ranges = context.core.topology.ranges();
     let name = api::name(start.api_key);
     let Some(handler) = handler_of(start.api_key) else {
-        metrics::counter!("gateway_hidden_api_total").increment(1);
+        meters::of(start.api_key).hidden.add(1);
         tracing::debug!(api = name, version = start.api_version, "Hidden API");
         return Treatment::Close(Cause::HiddenApi);
     };
@@ -230,15 +231,20 @@ pub(crate) async fn treat(context: &mut Context, start: RequestStart, frame: Byt
         );
         return Treatment::Close(Cause::UnsupportedVersion);
     }
-    let judge = Judge::new(&context.core, context.session.clone(), start);
+    let tally = Tally::default();
+    let judge = Judge::new(&context.core, context.session.clone(), start, &tally);
     let treatment = handler(judge, frame).await.unwrap_or_else(Treatment::Close);
     let outcome = match &treatment {
-        Treatment::Forward { .. } => "forwarded",
-        Treatment::ForwardThenClose { .. } => "partial",
-        Treatment::Answer(_) => "local",
-        Treatment::Close(_) => "closed",
+        Treatment::Forward { .. } if tally.refused() => Outcome::Partial,
+        Treatment::Forward { .. } => Outcome::Allowed,
+        Treatment::ForwardThenClose { .. } => Outcome::Partial,
+        Treatment::Answer(_) | Treatment::Close(Cause::Refused) if tally.refused() => {
+            Outcome::Denied
+        }
+        Treatment::Answer(_) => Outcome::Local,
+        Treatment::Close(_) => Outcome::Error,
     };
-    metrics::counter!("gateway_requests_total", "api" => name, "outcome" => outcome).increment(1);
+    meters::of(start.api_key).judged(outcome);
     treatment
 }
 
@@ -289,7 +295,7 @@ fn decode<R: Request>(frame: Bytes) -> Result<Asked<R>, Cause> {
     let body = R::decode(&mut reader, header.api_version)?;
     let was_stripped = reader.met_unknown_tags() || reader.remaining() > 0;
     if was_stripped {
-        metrics::counter!("gateway_unknown_tags_total", "api" => api::name(R::KEY)).increment(1);
+        meters::of(R::KEY).request_tags.add(1);
     }
     Ok(Asked {
         header,
@@ -367,5 +373,8 @@ fn decode_reply<R: Request>(version: i16, reply: Frame) -> Result<(i32, R::Respo
         reader.unknown_tags().map_err(failed)?;
     }
     let response = R::Response::decode(&mut reader, version).map_err(failed)?;
+    if reader.met_unknown_tags() {
+        meters::of(R::KEY).response_tags.add(1);
+    }
     Ok((correlation_id, response))
 }

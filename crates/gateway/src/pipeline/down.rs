@@ -1,7 +1,6 @@
 //! *Down*: reads a request, has it judged, sends it on, notes the answer that is due.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -12,10 +11,11 @@ use tokio::time::Instant;
 use wire::frame::FrameCaps;
 use wire::header::RequestStart;
 
-use super::{Entry, Expected};
+use super::{Asked, Entry, Expected, InFlight};
 use crate::apis::{self, Context, Treatment};
 use crate::cause::Cause;
 use crate::gateway::Core;
+use crate::meters::{self, Pause, UpstreamConnection, WHOLE};
 use crate::session::Session;
 use crate::transport::{Patience, Received, Transport, read_frame};
 use crate::upstream::{self, Outbound, Peer, Sealed};
@@ -25,7 +25,7 @@ pub(super) struct Down<'a> {
     pub(super) reader: ReadHalf<Transport>,
     pub(super) buffer: BytesMut,
     pub(super) queue: mpsc::Sender<Entry>,
-    pub(super) in_flight: &'a AtomicUsize,
+    pub(super) in_flight: &'a InFlight,
     pub(super) outbound: &'a mut Option<Box<dyn Outbound>>,
     pub(super) draining: watch::Receiver<bool>,
     /// When the session ends, for whoever ends it.
@@ -70,7 +70,7 @@ impl Down<'_> {
         };
         let Received { frame, memory } = match read {
             // Somebody who waits for an answer is not idle.
-            Err(Cause::Idle) if self.in_flight.load(Ordering::Relaxed) > 0 => return Ok(()),
+            Err(Cause::Idle) if !self.in_flight.is_empty() => return Ok(()),
             other => other?.ok_or(Cause::ClientClosed)?,
         };
         let start = RequestStart::peek(&frame).ok_or(Cause::Malformed)?;
@@ -80,7 +80,9 @@ impl Down<'_> {
         if self.is_over() {
             return Err(Cause::Expired);
         }
-        metrics::counter!("gateway_request_bytes_total").increment(frame.len() as u64);
+        let asked = Asked::now(start.api_key);
+        let bytes = frame.len() as u64;
+        meters::of(start.api_key).request_bytes.add(bytes);
         match apis::treat(context, start, frame).await {
             Treatment::Forward {
                 request,
@@ -92,6 +94,7 @@ impl Down<'_> {
                     self.push(Entry::Upstream(Expected {
                         plan,
                         start,
+                        began: asked.began,
                         since: Instant::now(),
                         _share: memory,
                     }))
@@ -114,17 +117,20 @@ impl Down<'_> {
                     .map_err(|_| Cause::UpstreamClosed)?;
                 Err(cause)
             }
-            Treatment::Answer(frame) => self.push(Entry::Local(frame)).await,
+            Treatment::Answer(frame) => self.push(Entry::Local(frame, asked)).await,
             Treatment::Close(cause) => Err(cause),
         }
     }
 
     pub(super) async fn push(&self, entry: Entry) -> Result<(), Cause> {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        self.queue
-            .send(entry)
-            .await
-            .map_err(|_| Cause::ClientClosed)
+        self.in_flight.add();
+        let Err(full) = self.queue.try_send(entry) else {
+            return Ok(());
+        };
+        let since = Instant::now();
+        let sent = self.queue.send(full.into_inner()).await;
+        WHOLE.paused(Pause::InFlight, since);
+        sent.map_err(|_| Cause::ClientClosed)
     }
 
     /// Opens the upstream connection at the first request that needs it.
@@ -141,10 +147,11 @@ impl Down<'_> {
         };
         let (outbound, inbound) = self.core.upstream.open(peer).await.map_err(|error| {
             tracing::warn!(%error, "Upstream cannot be opened");
-            metrics::counter!("gateway_upstream_connect_failures_total").increment(1);
+            WHOLE.upstream_failures.add(1);
             Cause::UpstreamClosed
         })?;
         *self.outbound = Some(outbound);
-        self.push(Entry::Opened(inbound)).await
+        self.push(Entry::Opened(inbound, UpstreamConnection::opened()))
+            .await
     }
 }

@@ -8,7 +8,7 @@ mod down;
 mod up;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -21,6 +21,7 @@ use wire::header::RequestStart;
 use crate::apis::Plan;
 use crate::cause::Cause;
 use crate::gateway::Core;
+use crate::meters::{UpstreamConnection, WHOLE};
 use crate::session::{Registered, Session};
 use crate::transport::{self, Transport};
 use crate::upstream::Inbound;
@@ -37,15 +38,61 @@ const LIFETIME_MAX: Duration = Duration::from_secs(30 * 86_400);
 /// An answer's place in the order.
 enum Entry {
     /// The upstream connection was opened: answers come from here.
-    Opened(Box<dyn Inbound>),
+    Opened(Box<dyn Inbound>, UpstreamConnection),
     Upstream(Expected),
-    Local(Frame),
+    Local(Frame, Asked),
+}
+
+/// What was asked, and when it was there.
+#[derive(Clone, Copy)]
+struct Asked {
+    key: i16,
+    began: Instant,
+}
+
+impl Asked {
+    fn now(key: i16) -> Self {
+        Self {
+            key,
+            began: Instant::now(),
+        }
+    }
+}
+
+/// Requests of one connection that are read and not answered.
+#[derive(Default)]
+struct InFlight(AtomicUsize);
+
+impl InFlight {
+    fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        WHOLE.in_flight.add(1);
+    }
+
+    fn done(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+        WHOLE.in_flight.add(-1);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+}
+
+impl Drop for InFlight {
+    /// What was not answered will not be.
+    fn drop(&mut self) {
+        let left = i64::try_from(*self.0.get_mut()).unwrap_or(0);
+        WHOLE.in_flight.add(-left);
+    }
 }
 
 /// An answer that the upstream owes.
 struct Expected {
     plan: Plan,
     start: RequestStart,
+    began: Instant,
+    /// Handed to the upstream.
     since: Instant,
     /// The request's share of memory, given back when it is answered.
     _share: Option<OwnedSemaphorePermit>,
@@ -63,7 +110,7 @@ pub async fn serve(
     let limits = core.limits();
     let (reader, writer) = tokio::io::split(transport);
     let (queue, entries) = mpsc::channel(limits.in_flight);
-    let in_flight = AtomicUsize::new(0);
+    let in_flight = InFlight::default();
     let (until, ends) = watch::channel(session.principal.until());
     // Outlives the reading half: an upstream that sees its requests end may not answer those it has.
     let mut outbound = None;

@@ -1,15 +1,16 @@
 //! *Up*: writes answers in the order of the requests, its own and the upstream's.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::WriteHalf;
 use tokio::sync::mpsc;
 use wire::frame::Frame;
 
-use super::{Entry, Expected};
+use super::{Asked, Entry, Expected, InFlight};
 use crate::cause::Cause;
 use crate::gateway::Core;
+use crate::meters::{self, UpstreamConnection, WHOLE};
 use crate::transport::{Run, Transport};
 use crate::upstream::Inbound;
 
@@ -20,7 +21,7 @@ pub(super) struct Up<'a> {
     pub(super) waiting: Run,
     pub(super) entries: mpsc::Receiver<Entry>,
     pub(super) answers: Answers,
-    pub(super) in_flight: &'a AtomicUsize,
+    pub(super) in_flight: &'a InFlight,
 }
 
 impl Up<'_> {
@@ -42,19 +43,27 @@ impl Up<'_> {
             return Ok(false);
         };
         let answer = match entry {
-            Entry::Opened(opened) => {
-                self.answers.inbound = Some(opened);
+            Entry::Opened(opened, connection) => {
+                self.answers.inbound = Some((opened, connection));
                 None
             }
-            Entry::Local(frame) => Some(frame),
-            Entry::Upstream(expected) => Some(self.answer(expected).await?),
+            Entry::Local(frame, asked) => Some((frame, asked, Duration::ZERO)),
+            Entry::Upstream(expected) => {
+                let asked = Asked {
+                    key: expected.start.api_key,
+                    began: expected.began,
+                };
+                let (frame, took) = self.answer(expected).await?;
+                Some((frame, asked, took))
+            }
         };
-        if let Some(frame) = answer {
-            metrics::counter!("gateway_response_bytes_total").increment(frame.len() as u64);
+        if let Some((frame, asked, upstream)) = answer {
+            let bytes = frame.len();
             let patience = self.core.deadlines().write;
             self.waiting.put(&mut self.writer, frame, patience).await?;
+            meters::of(asked.key).answered(asked.began, upstream, bytes);
         }
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.in_flight.done();
         Ok(true)
     }
 
@@ -73,12 +82,11 @@ impl Up<'_> {
         }
     }
 
-    async fn answer(&mut self, expected: Expected) -> Result<Frame, Cause> {
-        let api = wire::api::name(expected.start.api_key);
-        let since = expected.since;
+    /// An answer, and how long the upstream took for it.
+    async fn answer(&mut self, expected: Expected) -> Result<(Frame, Duration), Cause> {
         let next = self.answers.next(expected);
         tokio::pin!(next);
-        let answer = tokio::select! {
+        tokio::select! {
             biased;
             answer = &mut next => answer,
             // Nobody waits for answers that are ready already.
@@ -86,9 +94,7 @@ impl Up<'_> {
                 self.waiting.flush(&mut self.writer, self.core.deadlines().write).await?;
                 next.await
             }
-        };
-        metrics::histogram!("gateway_request_seconds", "api" => api).record(since.elapsed());
-        answer
+        }
     }
 
     async fn flush(&mut self) -> Result<(), Cause> {
@@ -103,7 +109,7 @@ impl Up<'_> {
 /// Answers of the upstream, in the order of the requests.
 #[derive(Default)]
 pub(super) struct Answers {
-    inbound: Option<Box<dyn Inbound>>,
+    inbound: Option<(Box<dyn Inbound>, UpstreamConnection)>,
     /// Came before its entry was looked at.
     stashed: Option<Frame>,
 }
@@ -113,7 +119,7 @@ impl Answers {
         if let Some(frame) = self.stashed.take() {
             return Ok(frame);
         }
-        let inbound = self.inbound.as_mut().ok_or(Cause::Internal)?;
+        let (inbound, _) = self.inbound.as_mut().ok_or(Cause::Internal)?;
         inbound.receive().await.map_err(|error| {
             tracing::debug!(%error, "Upstream connection ended");
             Cause::UpstreamClosed
@@ -129,15 +135,19 @@ impl Answers {
         Ok(())
     }
 
-    async fn next(&mut self, expected: Expected) -> Result<Frame, Cause> {
-        let Expected { plan, start, .. } = expected;
+    async fn next(&mut self, expected: Expected) -> Result<(Frame, Duration), Cause> {
+        let Expected {
+            plan, start, since, ..
+        } = expected;
         let reply = tokio::time::timeout(plan.deadline(), self.receive())
             .await
             .map_err(|_| Cause::UpstreamTimeout)??;
+        let took = since.elapsed();
+        WHOLE.upstream_seconds.record(took);
         if reply.correlation_id() != Some(start.correlation_id) {
             tracing::error!("Upstream answered another request");
             return Err(Cause::UpstreamProtocol);
         }
-        plan.finish(reply).await
+        Ok((plan.finish(reply).await?, took))
     }
 }

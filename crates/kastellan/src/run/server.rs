@@ -10,6 +10,7 @@ use gateway::Gateway;
 use gateway::config::HostPort;
 use gateway::gateway::GatewayStatus;
 use kastellan_core::event::{Class, Event, Outcome};
+use kastellan_core::meter::Page;
 use kastellan_core::ports::{PolicySource, Revocation, RevocationSink, TrailSink};
 use kastellan_core::time::Clock;
 use store::Store;
@@ -23,6 +24,7 @@ use crate::admin::api::{Ready, Status};
 use crate::admin::server::NoLog;
 use crate::config::{Config, ListenerSettings};
 use crate::logging::Level;
+use crate::ops::families::CERTIFICATE_EXPIRY;
 
 /// A TLS source with what it is made of.
 pub(super) struct TlsListener {
@@ -98,6 +100,20 @@ impl Server {
             rules: PolicySource::current(&*self.store).rules().len(),
             users: self.store.users().len(),
             upstream,
+        }
+    }
+
+    /// What is looked at when somebody asks for metrics.
+    pub fn write_meters(&self, page: &mut Page) {
+        if let Some((gateway, _)) = self.gateway.get() {
+            gateway.write_meters(page);
+        }
+        let now = self.clock.now();
+        page.begin(&CERTIFICATE_EXPIRY);
+        for listener in &self.tls {
+            let left = listener.source.not_after().since(now);
+            let name = listener.settings.name.as_str();
+            page.sample(&CERTIFICATE_EXPIRY, &[name], left.as_secs());
         }
     }
 
@@ -218,8 +234,6 @@ impl Server {
         }
         for listener in &self.tls {
             let left = listener.source.not_after().since(now);
-            metrics::gauge!("gateway_certificate_expiry_seconds", "listener" => listener.settings.name.clone())
-                .set(left.as_secs_f64());
             if left < Duration::from_secs(7 * 86_400) {
                 tracing::warn!(
                     listener = listener.settings.name,

@@ -44,7 +44,7 @@ pub struct World {
     pub users: Arc<Users>,
     pub trail: Arc<Trail>,
     address: SocketAddr,
-    gateway: Gateway,
+    pub gateway: Gateway,
 }
 
 impl World {
