@@ -125,6 +125,46 @@ fn every_dependency_is_listed_with_its_reason() {
 }
 
 /// Every Rust source of the product: path from the repository's root, and text without its tests.
+/// What `cargo deny check bans sources` says, without the tool: it is too slow to build for each run.
+#[test]
+fn no_banned_crate_is_built_and_none_comes_from_elsewhere() {
+    let deny = std::fs::read_to_string(root().join("deny.toml")).expect("deny.toml is there");
+    let deny: toml::Table = deny.parse().expect("deny.toml is TOML");
+    let banned = deny["bans"]["deny"].as_array().expect("a list of names");
+    let banned: BTreeSet<&str> = banned.iter().filter_map(|name| name.as_str()).collect();
+    assert!(banned.len() > 10, "{banned:?}");
+    let built = built();
+    assert!(built.len() > 100, "{built:?}");
+    let found: Vec<_> = built
+        .iter()
+        .filter(|name| banned.contains(name.as_str()))
+        .collect();
+    assert_eq!(found, Vec::<&String>::new(), "deny.toml bans them");
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).expect("Cargo.lock is there");
+    let lock: toml::Table = lock.parse().expect("Cargo.lock is TOML");
+    for package in lock["package"].as_array().expect("packages") {
+        let source = package.get("source").and_then(|source| source.as_str());
+        let ours = "registry+https://github.com/rust-lang/crates.io-index";
+        assert!(source.is_none_or(|source| source == ours), "{package:?}");
+    }
+}
+
+/// Every crate that is part of the program or of its build.
+fn built() -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--workspace", "--edges", "normal,build"])
+        .args(["--prefix", "none", "--format", "{p}"])
+        .args(["--offline", "--locked"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let text = String::from_utf8(output.stdout).expect("names are text");
+    text.lines()
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect()
+}
+
 fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("crates")];
