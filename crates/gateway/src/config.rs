@@ -97,6 +97,8 @@ pub struct Deadlines {
     pub session_grace: Duration,
     /// Looking up what proves a client.
     pub look_up: Duration,
+    /// What connections of a closed listener may take to finish.
+    pub drain: Duration,
 }
 
 impl Default for Deadlines {
@@ -113,6 +115,7 @@ impl Default for Deadlines {
             session_max: Duration::from_secs(12 * 3600),
             session_grace: Duration::from_secs(30),
             look_up: Duration::from_secs(5),
+            drain: Duration::from_secs(30),
         }
     }
 }

@@ -13,12 +13,11 @@ use kastellan_core::ports::{
 use kastellan_core::time::Clock;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
 
-use crate::config::{Deadlines, Limits, Listener};
+use crate::config::{Deadlines, Limits, Listener, LoginKind};
+use crate::door::Doors;
 use crate::limits::connections::Connections;
 use crate::limits::throttle::Throttle;
-use crate::listen;
 use crate::meters;
 use crate::session::Registry;
 use crate::topology::Topology;
@@ -45,8 +44,6 @@ pub(crate) struct Core {
     pub(crate) connections: Arc<Connections>,
     pub(crate) throttle: Throttle,
     pub(crate) memory: Memory,
-    /// Bytes of it when nobody holds any.
-    memory_size: u64,
     settings: ArcSwap<(Limits, Deadlines)>,
 }
 
@@ -68,8 +65,7 @@ impl Core {
 pub struct Gateway {
     core: Arc<Core>,
     draining: watch::Sender<bool>,
-    tasks: JoinSet<()>,
-    addresses: Vec<(Arc<str>, SocketAddr)>,
+    doors: Doors,
 }
 
 /// How often the upstream is asked anew, and how often while it has not answered yet.
@@ -90,7 +86,6 @@ impl Gateway {
             topology: Topology::new(upstream.clone()),
             connections: Arc::default(),
             throttle: Throttle::default(),
-            memory_size: (limits.request_memory as u64 >> 10) << 10,
             memory: Arc::new(Semaphore::new(
                 (limits.request_memory >> 10).min(Semaphore::MAX_PERMITS),
             )),
@@ -102,29 +97,42 @@ impl Gateway {
             tracing::warn!(%error, "Upstream does not answer yet");
         }
         let (draining, receiver) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        let mut addresses = Vec::new();
+        let doors = Doors::default();
         for (listener, socket) in listeners {
-            addresses.push((listener.name.clone(), socket.local_addr()?));
-            tasks.spawn(listen::run(
-                core.clone(),
-                listener,
-                socket,
-                receiver.clone(),
-            ));
+            doors.open(&core, listener, socket)?;
         }
-        tasks.spawn(keep_topology(core.clone(), receiver));
+        doors.spawn(keep_topology(core.clone(), receiver));
         Ok(Self {
             core,
             draining,
-            tasks,
-            addresses,
+            doors,
         })
     }
 
+    /// Begins to accept at one more listener.
+    pub fn open_listener(&self, listener: Listener, socket: TcpListener) -> std::io::Result<()> {
+        self.doors.open(&self.core, listener, socket)
+    }
+
+    /// Changes a listener. Open connections go on, but for those whose certificate names somebody else by now.
+    pub fn change_listener(&self, listener: Listener) {
+        let login = listener.login.clone();
+        let name = listener.name.clone();
+        if self.doors.change(listener)
+            && let LoginKind::Certificate { source, rules } = &login
+        {
+            self.core.registry.name_again(&name, *source, rules);
+        }
+    }
+
+    /// Stops accepting at a listener; its connections finish what is in flight, within the drain time.
+    pub fn close_listener(&self, name: &str) {
+        self.doors.close(name);
+    }
+
     /// Where each listener listens, by name.
-    pub fn addresses(&self) -> &[(Arc<str>, SocketAddr)] {
-        &self.addresses
+    pub fn addresses(&self) -> Vec<(Arc<str>, SocketAddr)> {
+        self.doors.addresses()
     }
 
     /// Takes revocations.
@@ -144,17 +152,22 @@ impl Gateway {
 
     /// Changes limits and deadlines; open connections follow at their next request.
     pub fn change_settings(&self, limits: Limits, deadlines: Deadlines) {
+        let before = self.core.limits().request_memory >> 10;
+        let memory = self.core.memory.clone();
+        match (limits.request_memory >> 10).min(Semaphore::MAX_PERMITS) {
+            more if more > before => memory.add_permits(more - before),
+            // What is lent is taken back when it is returned.
+            less => self
+                .doors
+                .spawn(shrink(memory, before.saturating_sub(less))),
+        }
         self.core.settings.store(Arc::new((limits, deadlines)));
     }
 
     /// Stops accepting, answers what is in flight, closes. What is left after `limit` is cut.
-    pub async fn drain(mut self, limit: Duration) {
+    pub async fn drain(&self, limit: Duration) {
         let _ = self.draining.send(true);
-        let all = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(limit, all).await.is_err() {
-            tracing::warn!("Connections were cut at the end of the drain time");
-        }
-        self.tasks.abort_all();
+        self.doors.drain(limit).await;
     }
 }
 
@@ -186,12 +199,22 @@ impl GatewayStatus {
         let free = (core.memory.available_permits() as u64) << 10;
         let (revocation_age, policy_age) = core.registry.ages();
         let now = meters::Now {
-            request_memory: core.memory_size.saturating_sub(free),
+            request_memory: (core.limits().request_memory as u64).saturating_sub(free),
             policy_epoch: core.ports.policy.current().epoch().0,
             policy_age,
             revocation_age,
         };
         meters::render(page, &now);
+    }
+}
+
+/// Takes permits out of use, one by one: nobody waits behind a large request of this.
+async fn shrink(memory: Memory, count: usize) {
+    for _ in 0..count {
+        let Ok(permit) = memory.acquire().await else {
+            return;
+        };
+        permit.forget();
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod config;
 pub mod gateway;
 
+mod door;
 mod listen;
 mod proxy;
 mod transport;

@@ -2,17 +2,19 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use kastellan_core::event::{Class, Event, Outcome};
 use kastellan_core::host::Host;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::cause::Cause;
 use crate::config::Listener;
+use crate::door::Door;
 use crate::gateway::Core;
 use crate::handshake::{self, Handshaken};
 use crate::limits::Bucket;
@@ -23,15 +25,15 @@ use crate::proxy;
 use crate::session::Session;
 use crate::transport;
 
-/// Accepts until draining; then waits for its connections.
+/// Accepts until closed; then waits for its connections, within the drain time.
 pub async fn run(
     core: Arc<Core>,
-    listener: Listener,
+    door: Arc<Door>,
     socket: TcpListener,
     mut draining: watch::Receiver<bool>,
 ) {
     let mut connections = JoinSet::new();
-    let proxied = Arc::new(Semaphore::new(core.limits().max_unauthenticated));
+    let turns = Turns::default();
     let mut rate = Bucket::full(burst(&core), core.ports.clock.monotonic());
     loop {
         let accepted = tokio::select! {
@@ -46,29 +48,25 @@ pub async fn run(
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(listener = &*listener.name, %error, "Connection cannot be accepted");
+                tracing::warn!(listener = &*door.name, %error, "Connection cannot be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
+        let listener = door.now();
         if !listener.trusted_proxies.is_empty() {
-            if let Some(turn) = by_proxy(&listener, &proxied, peer) {
-                let (core, listener) = (core.clone(), listener.clone());
-                connections.spawn(from_proxy(
-                    core,
-                    listener,
-                    stream,
-                    peer,
-                    turn,
-                    draining.clone(),
-                ));
+            let most = core.limits().max_unauthenticated;
+            if let Some(turn) = by_proxy(&listener, &turns, most, peer) {
+                let (core, door) = (core.clone(), door.clone());
+                let draining = draining.clone();
+                connections.spawn(from_proxy(core, door, stream, peer, turn, draining));
             }
             continue;
         }
         if let Some(place) = admit(&core, &listener, peer) {
             let task = connection(
                 core.clone(),
-                listener.clone(),
+                door.clone(),
                 stream,
                 peer,
                 place,
@@ -78,8 +76,39 @@ pub async fn run(
         }
     }
     drop(socket);
-    while let Some(ended) = connections.join_next().await {
-        note_panic(ended);
+    let all = async {
+        while let Some(ended) = connections.join_next().await {
+            note_panic(ended);
+        }
+    };
+    if tokio::time::timeout(core.deadlines().drain, all)
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            listener = &*door.name,
+            "Connections were cut at the end of the drain time"
+        );
+    }
+}
+
+/// Proxies that have not said yet whom they speak for.
+#[derive(Clone, Default)]
+struct Turns(Arc<AtomicUsize>);
+
+/// One of them.
+struct Turn(Turns);
+
+impl Turns {
+    fn take(&self, most: usize) -> Option<Turn> {
+        let taken = Turn(self.clone());
+        (self.0.fetch_add(1, Ordering::Relaxed) < most).then_some(taken)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -125,11 +154,7 @@ fn admit(core: &Core, listener: &Listener, client: SocketAddr) -> Option<Place> 
 }
 
 /// A turn to say whom it speaks for, if the peer is a proxy that is trusted.
-fn by_proxy(
-    listener: &Listener,
-    turns: &Arc<Semaphore>,
-    peer: SocketAddr,
-) -> Option<OwnedSemaphorePermit> {
+fn by_proxy(listener: &Listener, turns: &Turns, most: usize, peer: SocketAddr) -> Option<Turn> {
     let ip = peer.ip().to_canonical();
     if !listener
         .trusted_proxies
@@ -140,20 +165,23 @@ fn by_proxy(
         tracing::info!(listener = &*listener.name, %peer, "Connection comes from no trusted proxy");
         return None;
     }
-    let turn = turns.clone().try_acquire_owned();
-    turn.inspect_err(|_| refuse(listener, "max_unauthenticated"))
-        .ok()
+    let turn = turns.take(most);
+    if turn.is_none() {
+        refuse(listener, "max_unauthenticated");
+    }
+    turn
 }
 
 /// Reads the PROXY header; from there on the client's address counts, for rules, caps and throttling.
 async fn from_proxy(
     core: Arc<Core>,
-    listener: Listener,
+    door: Arc<Door>,
     mut stream: TcpStream,
     peer: SocketAddr,
-    turn: OwnedSemaphorePermit,
+    turn: Turn,
     draining: watch::Receiver<bool>,
 ) {
+    let listener = door.now();
     let source = tokio::time::timeout(proxy::LIMIT, proxy::source(&mut stream)).await;
     let client = match source {
         Ok(Ok(client)) => client.unwrap_or(peer),
@@ -166,7 +194,7 @@ async fn from_proxy(
     drop(turn);
     if let Some(place) = admit(&core, &listener, client) {
         tracing::debug!(listener = &*listener.name, %peer, %client, "Proxy speaks for client");
-        connection(core, listener, stream, client, place, draining).await;
+        connection(core, door, stream, client, place, draining).await;
     }
 }
 
@@ -182,13 +210,14 @@ fn note_panic(ended: Result<(), tokio::task::JoinError>) {
 
 async fn connection(
     core: Arc<Core>,
-    listener: Listener,
+    door: Arc<Door>,
     stream: TcpStream,
     peer: SocketAddr,
     place: Place,
     mut draining: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    let listener = door.now();
     metrics::counter!("gateway_connections_total", "listener" => listener.name.to_string())
         .increment(1);
     let entered = tokio::select! {
@@ -197,7 +226,7 @@ async fn connection(
     };
     let cause = match entered {
         Err(cause) => cause,
-        Ok(entered) => Box::pin(live(&core, &listener, peer, entered, draining)).await,
+        Ok(entered) => Box::pin(live(&core, door, peer, entered, draining)).await,
     };
     tracing::debug!(listener = &*listener.name, %peer, cause = cause.label(), "Connection ended");
     metrics::counter!("gateway_disconnects_total", "cause" => cause.label()).increment(1);
@@ -258,7 +287,7 @@ async fn enter(
 
 async fn live(
     core: &Arc<Core>,
-    listener: &Listener,
+    door: Arc<Door>,
     peer: SocketAddr,
     entered: Entered,
     draining: watch::Receiver<bool>,
@@ -282,7 +311,7 @@ async fn live(
         principal,
         host: Host::new(peer.ip()),
         peer,
-        listener: listener.clone(),
+        listener: door.clone(),
         software,
         chain_ends,
     };
@@ -293,7 +322,7 @@ async fn live(
         let event = Event::new("auth.session_ended", Class::Info, Outcome::Ok)
             .why(cause.label())
             .by(&name, Some(mechanism))
-            .from_peer(peer, &listener.name);
+            .from_peer(peer, &door.name);
         core.ports.trail.note(event);
     }
     cause

@@ -11,11 +11,12 @@ use kastellan_core::ports::{Revocation, RevocationSink};
 use kastellan_core::principal::{Principal, Proof};
 use kastellan_core::time::{Clock, Timestamp};
 use tokio::sync::watch;
+use trust::principal::{self, MappingRules, Source};
 use trust::server::TlsSource;
 use wire::text::Str;
 
 use crate::cause::Cause;
-use crate::config::Listener;
+use crate::door::Door;
 
 /// A client that proved who it is.
 #[derive(Clone)]
@@ -24,7 +25,7 @@ pub struct Session {
     pub principal: Principal,
     pub host: Host,
     pub peer: SocketAddr,
-    pub listener: Listener,
+    pub listener: Arc<Door>,
     pub software: Software,
     /// When the first certificate of the client's chain ends.
     pub chain_ends: Option<Timestamp>,
@@ -47,6 +48,7 @@ pub struct Chain {
 struct Entry {
     principal: Principal,
     chain: Option<Chain>,
+    listener: Arc<str>,
     cut: watch::Sender<Option<Cause>>,
 }
 
@@ -99,12 +101,18 @@ impl Registry {
 
     /// Adds a session. The caller then asks once more whether its credential still holds: a revocation may have come
     /// between the proof and this call.
-    pub fn add(self: &Arc<Self>, principal: &Principal, chain: Option<Chain>) -> Registered {
+    pub fn add(
+        self: &Arc<Self>,
+        principal: &Principal,
+        chain: Option<Chain>,
+        listener: Arc<str>,
+    ) -> Registered {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (cut, receiver) = watch::channel(None);
         let entry = Entry {
             principal: principal.clone(),
             chain,
+            listener,
             cut,
         };
         let mut sessions = self.lock();
@@ -124,6 +132,21 @@ impl Registry {
         if let Some(entry) = self.lock().get_mut(&id) {
             entry.principal = principal.clone();
         }
+    }
+
+    /// The certificates of a listener name somebody by other rules from now on: sessions under another name end.
+    pub fn name_again(&self, listener: &str, source: Source, rules: &MappingRules) {
+        self.cut_where(|entry| {
+            let Proof::Certificate { .. } = entry.principal.proof() else {
+                return false;
+            };
+            let leaf = entry
+                .chain
+                .as_ref()
+                .and_then(|chain| chain.certificates.first());
+            let named = leaf.and_then(|leaf| principal::name(leaf, source, rules).ok());
+            *entry.listener == *listener && named.as_ref() != Some(entry.principal.name())
+        });
     }
 
     fn cut_where(&self, ends: impl Fn(&Entry) -> bool) {

@@ -109,6 +109,11 @@ impl TlsSource {
         Ok(())
     }
 
+    /// Uses from now on what `other` was built from. Open connections are judged by it too.
+    pub fn take_over(&self, other: &Self) {
+        self.current.store(other.current.load_full());
+    }
+
     /// When the shown certificate ends.
     pub fn not_after(&self) -> Timestamp {
         self.current.load().not_after

@@ -55,7 +55,7 @@ pub(super) async fn metadata(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
     let answer = MetadataPlan {
         eyes: judge.eyes(),
         core: judge.core.clone(),
-        advertised: judge.session.listener.advertised.clone(),
+        advertised: judge.session.listener.advertised(),
         refused,
         is_all,
         creates,
@@ -283,7 +283,7 @@ pub(super) async fn describe_cluster(judge: Judge<'_>, frame: Bytes) -> Result<T
             ..Default::default()
         });
     }
-    let (eyes, advertised) = (judge.eyes(), judge.session.listener.advertised.clone());
+    let (eyes, advertised) = (judge.eyes(), judge.session.listener.advertised());
     asked.forward_and(Permit::unprotected(), PLAIN, move |response| {
         for broker in &mut response.brokers {
             broker.host = Str::from(&*advertised.host);
@@ -339,7 +339,7 @@ pub(super) async fn find_coordinator(
     if !is_single {
         asked.body.coordinator_keys = allowed;
     }
-    let advertised = judge.session.listener.advertised.clone();
+    let advertised = judge.session.listener.advertised();
     asked.forward_and(permit, PLAIN, move |response| {
         if response.node_id >= 0 && is_single {
             response.host = Str::from(&*advertised.host);

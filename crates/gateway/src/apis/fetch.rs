@@ -75,7 +75,7 @@ pub(super) async fn fetch(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatmen
         asked.body.max_wait_ms = asked.body.max_wait_ms.min(NOTHING_WAIT_MS);
     }
     let (version, deadline) = (asked.header.api_version, own_time(asked.body.max_wait_ms));
-    let (eyes, advertised) = (judge.eyes(), judge.session.listener.advertised.clone());
+    let (eyes, advertised) = (judge.eyes(), judge.session.listener.advertised());
     let plan = Plan::with(deadline, move |reply| {
         finish(version, reply, refused, &names, &eyes, &advertised)
     });

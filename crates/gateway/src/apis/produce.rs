@@ -69,7 +69,7 @@ pub(super) async fn produce(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatm
         return Ok(silent(request, permit, is_whole));
     }
     let version = asked.header.api_version;
-    let advertised = judge.session.listener.advertised.clone();
+    let advertised = judge.session.listener.advertised();
     let plan = Plan::with(own_time(asked.body.timeout_ms), move |reply| {
         finish(version, reply, refused, &advertised)
     });

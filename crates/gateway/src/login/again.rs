@@ -11,7 +11,7 @@ use super::line::Line;
 use super::sasl::{Dialogue, Wrong};
 use super::{Denied, Knock, Round, by_credential, confirm};
 use crate::cause::Cause;
-use crate::config::LoginKind;
+use crate::config::{Listener, LoginKind};
 use crate::gateway::Core;
 use crate::session::Session;
 
@@ -24,9 +24,10 @@ pub async fn log_in_again<L: Line>(
     line: &mut L,
     handshake: Bytes,
 ) -> Result<Principal, Cause> {
+    let listener = session.listener.now();
     let knock = Knock {
         core,
-        listener: &session.listener,
+        listener: &listener,
         peer: session.peer,
         chain: None,
         chain_ends: session.chain_ends,
@@ -43,7 +44,7 @@ async fn converse<L: Line>(
     session: &Session,
     handshake: Bytes,
 ) -> Result<Principal, Cause> {
-    let offered = same_mechanism(session);
+    let offered = same_mechanism(dialogue.knock.listener, session);
     let mechanism = dialogue.handshake(handshake, &offered).await?;
     let proven = dialogue.prove(mechanism).await?;
     let knock = dialogue.knock;
@@ -67,8 +68,8 @@ async fn converse<L: Line>(
 }
 
 /// What may be chosen: the mechanism of the session, as long as the listener offers it.
-fn same_mechanism(session: &Session) -> Vec<Mechanism> {
-    let LoginKind::Sasl(offered) = &session.listener.login else {
+fn same_mechanism(listener: &Listener, session: &Session) -> Vec<Mechanism> {
+    let LoginKind::Sasl(offered) = &listener.login else {
         return Vec::new();
     };
     let Proof::Credential { mechanism, .. } = session.principal.proof() else {

@@ -225,7 +225,11 @@ async fn admit(
     place
         .logged_in(&principal.name().to_string(), &knock.core.limits())
         .map_err(|_| Denied::Full)?;
-    let registered = knock.core.registry.add(principal, knock.chain.clone());
+    let registered =
+        knock
+            .core
+            .registry
+            .add(principal, knock.chain.clone(), knock.listener.name.clone());
     confirm(knock, Round::First, principal).await?;
     Ok(registered)
 }

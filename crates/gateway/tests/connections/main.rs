@@ -13,6 +13,7 @@ mod order;
 mod peer;
 mod proxied;
 mod refusals;
+mod reload;
 mod revocation;
 mod upstream;
 mod world;

@@ -458,7 +458,8 @@ pub struct World {
     pub mutual: Arc<TlsSource>,
     pub clock: Clock,
     mutual_options: TlsOptions,
-    gateway: Gateway,
+    listeners: HashMap<String, Listener>,
+    pub gateway: Gateway,
     _dir: Dir,
 }
 
@@ -530,6 +531,7 @@ impl World {
         let mutual = Arc::new(TlsSource::new(&mutual_options, now).unwrap());
         let single = Arc::new(TlsSource::new(&options, now).unwrap());
         let mut listeners = Vec::new();
+        let mut made = HashMap::new();
         for (name, encryption, login) in [
             (
                 "Open",
@@ -557,6 +559,7 @@ impl World {
                     _ => [].into(),
                 },
             };
+            made.insert(name.to_owned(), listener.clone());
             listeners.push((listener, TcpListener::bind("127.0.0.1:0").await.unwrap()));
         }
         let everybody = ["ANONYMOUS", "alice", "bob", "CN=alice", "CN=bob"];
@@ -581,18 +584,25 @@ impl World {
             mutual,
             clock,
             mutual_options,
+            listeners: made,
             gateway: gateway.await.unwrap(),
             _dir: dir,
         }
     }
 
     pub fn address(&self, door: Door) -> SocketAddr {
-        let name = format!("{door:?}");
-        let mut addresses = self.gateway.addresses().iter();
-        addresses
-            .find(|(listener, _)| **listener == *name)
-            .unwrap()
-            .1
+        self.address_of(&format!("{door:?}")).unwrap()
+    }
+
+    pub fn address_of(&self, name: &str) -> Option<SocketAddr> {
+        let addresses = self.gateway.addresses();
+        let found = addresses.iter().find(|(listener, _)| **listener == *name);
+        found.map(|(_, address)| *address)
+    }
+
+    /// A listener as it was at the start.
+    pub fn listener(&self, door: Door) -> Listener {
+        self.listeners[&format!("{door:?}")].clone()
     }
 
     pub fn status(&self) -> GatewayStatus {
