@@ -14,11 +14,12 @@ use crate::run::Server;
 pub async fn make(server: &Server, name: &str, secret: &Secret) -> anyhow::Result<Bundle> {
     let certificate = server.issue_client_certificate(name).await?;
     let secret = String::from_utf8_lossy(secret.expose()).into_owned();
+    let addresses = server.addresses();
     let facts = Facts {
         name,
         secret: &secret,
-        kafka: server.addresses().kafka.as_deref(),
-        mtls: server.addresses().kafka_mtls.as_deref(),
+        kafka: addresses.kafka.as_deref(),
+        mtls: addresses.kafka_mtls.as_deref(),
         ca: &certificate.ca_pem,
         client: &certificate.client_pem,
     };

@@ -7,6 +7,7 @@ use kastellan_core::event::{Class, Event, Outcome};
 use kastellan_core::filter::RuleFilter;
 use kastellan_core::policy::{Policy, PolicyEpoch};
 use kastellan_core::ports::{ChangeError, Pending, Requester, Revocation, RuleStore};
+use kastellan_core::principal::PrincipalName;
 use kastellan_core::rule::{Rule, RuleDefinition, RuleId};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
@@ -116,10 +117,40 @@ impl Store {
         Ok(())
     }
 
+    /// Changes whom no rule binds: first on the trail, then in force.
+    pub async fn set_super_users(
+        &self,
+        super_users: BTreeSet<PrincipalName>,
+        by: &Requester,
+    ) -> Result<(), ChangeError> {
+        let _database = self.database.lock().await;
+        let before = self.super_users.load_full();
+        if *before == super_users {
+            return Ok(());
+        }
+        let listed = |names: &BTreeSet<PrincipalName>| {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            Some(names.join(", "))
+        };
+        let event = Event::new("policy.super_users", Class::Critical, Outcome::Ok)
+            .by(&by.principal, Some(by.proof))
+            .with("listener", &by.listener)
+            .changed(listed(&before), listed(&super_users));
+        self.trail.record(event).await?;
+        self.super_users.store(Arc::new(super_users));
+        let snapshot = self.current();
+        self.enforce(&snapshot, snapshot.policy.rules().to_vec());
+        Ok(())
+    }
+
     /// Compiles, swaps, and tells the sessions.
     fn enforce(&self, snapshot: &Snapshot, rules: Vec<Rule>) {
         let epoch = PolicyEpoch(snapshot.policy.epoch().0 + 1);
-        let policy = Arc::new(Policy::compile(epoch, self.super_users.clone(), rules));
+        let policy = Arc::new(Policy::compile(
+            epoch,
+            BTreeSet::clone(&self.super_users.load()),
+            rules,
+        ));
         self.publish(Snapshot {
             users: self.current().users.clone(),
             policy,

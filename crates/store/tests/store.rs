@@ -332,6 +332,33 @@ async fn rule_is_in_force_when_its_change_ends_and_gone_when_it_is_removed() {
 }
 
 #[tokio::test]
+async fn super_users_change_on_the_trail_first_and_then_at_once() {
+    let place = Place::new("super-users");
+    let store = place.open().await;
+    let sessions = Arc::new(Sessions::default());
+    store.on_revocation(sessions.clone());
+    assert!(!may_read(&store));
+    let alice = BTreeSet::from([PrincipalName::user("alice")]);
+    *place.trail.broken.lock().unwrap() = true;
+    assert!(store.set_super_users(alice.clone(), &by()).await.is_err());
+    assert!(!may_read(&store), "not without its event");
+    *place.trail.broken.lock().unwrap() = false;
+    store.set_super_users(alice.clone(), &by()).await.unwrap();
+    assert!(may_read(&store));
+    assert_eq!(*sessions.0.lock().unwrap(), [Revocation::Policy]);
+    store.set_super_users(alice, &by()).await.unwrap();
+    store.set_super_users(BTreeSet::new(), &by()).await.unwrap();
+    assert!(!may_read(&store));
+    let events = place.trail.events.lock().unwrap();
+    let changes: Vec<_> = events
+        .iter()
+        .filter(|event| event.kind == "policy.super_users")
+        .filter_map(|event| event.change.clone()?.after)
+        .collect();
+    assert_eq!(changes, ["User:alice", ""]);
+}
+
+#[tokio::test]
 async fn event_of_a_committed_change_is_delivered_after_the_trail_recovers() {
     let place = Place::new("outbox");
     *place.trail.broken.lock().unwrap() = true;

@@ -11,11 +11,16 @@ use super::user::read_password;
 use super::{Failure, Outcome};
 use crate::admin::api::{Reloaded, Status};
 use crate::config::Config;
-use crate::run::{self, Start};
+use crate::run::{self, Overrides, Start};
 
 pub fn up(data: &Path, args: &UpArgs) -> Outcome {
     let mut config = load(args.config.as_deref())?;
-    override_bind(&mut config, args)?;
+    let overrides = Overrides {
+        kafka: args.bind_kafka,
+        kafka_mtls: args.bind_kafka_mtls,
+        ops: args.bind_ops,
+    };
+    overrides.apply(&mut config).map_err(Failure::Usage)?;
     let admin_password = args
         .admin_password_file
         .as_deref()
@@ -25,6 +30,7 @@ pub fn up(data: &Path, args: &UpArgs) -> Outcome {
         data: data.to_owned(),
         config_file: args.config.clone(),
         config,
+        overrides,
         admin_password,
         ready_file: args.ready_file.clone(),
     })
@@ -47,6 +53,7 @@ pub fn gateway(data: &Path, args: &GatewayArgs) -> Outcome {
         data: data.to_owned(),
         config_file: Some(args.config.clone()),
         config,
+        overrides: Overrides::default(),
         admin_password,
         ready_file: args.ready_file.clone(),
     })
@@ -57,39 +64,6 @@ fn load(file: Option<&Path>) -> Result<Config, Failure> {
         Some(file) => Config::load(file).map_err(|problems| Failure::Usage(problems.to_string())),
         None => Ok(Config::defaults()),
     }
-}
-
-/// The flags win over the file: each names the first listener of its protocol.
-fn override_bind(config: &mut Config, args: &UpArgs) -> Result<(), Failure> {
-    use crate::config::Protocol;
-    for (address, protocol, flag) in [
-        (args.bind_kafka, Protocol::SaslSsl, "--bind-kafka"),
-        (args.bind_kafka_mtls, Protocol::Ssl, "--bind-kafka-mtls"),
-    ] {
-        let Some(address) = address else { continue };
-        let listener = config
-            .gateway
-            .listeners
-            .iter_mut()
-            .find(|listener| listener.protocol == protocol);
-        match listener {
-            Some(listener) => listener.bind = address,
-            None => {
-                return Err(Failure::Usage(format!(
-                    "{flag}: the configuration has no such listener"
-                )));
-            }
-        }
-    }
-    if let Some(address) = args.bind_ops {
-        if !address.ip().is_loopback() && !config.ops.insecure_accept_remote {
-            return Err(Failure::Usage(
-                "--bind-ops: metrics are served without TLS: bind to loopback, or set ops.insecure_accept_remote".to_owned(),
-            ));
-        }
-        config.ops.bind = address;
-    }
-    Ok(())
 }
 
 pub fn reload(data: &Path, out: Output) -> Outcome {

@@ -17,6 +17,13 @@ pub fn whole(config: &Config, root: &Section<'_>) {
         root.problem("gateway", "needs at least one [[gateway.listener]]");
     }
     unique(listeners, root);
+    let limits = &config.gateway.limits;
+    if limits.request_memory.0 < limits.frame_max.0.max(limits.frame_max_other.0) {
+        root.problem(
+            "gateway.limits.request_memory",
+            "is smaller than the largest frame, which would wait for it in vain",
+        );
+    }
     if config.gateway.deadlines.session_max < SESSION_MIN {
         root.problem(
             "gateway.deadlines.session_max",

@@ -23,7 +23,7 @@ pub struct GatewaySettings {
     pub upstream: Option<UpstreamSettings>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenerSettings {
     pub name: String,
     pub bind: SocketAddr,

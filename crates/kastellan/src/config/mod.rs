@@ -24,6 +24,7 @@ pub use gateway::{
 pub use log::{LogFailure, LogSettings, LoggingSettings, OpsSettings, OwnTlsSettings};
 pub use problem::{Problem, Problems};
 use reader::{Notes, Section};
+pub use show::host_port;
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]

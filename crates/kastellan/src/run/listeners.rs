@@ -17,34 +17,25 @@ use crate::config::{
     self, CertificateSource, ClientAuth, Config, ListenerSettings, MinTls, PrincipalFrom, Protocol,
 };
 
-/// A listener that is bound.
-pub struct Bound {
+/// A listener that is open, with what it is made of.
+#[derive(Clone)]
+pub struct Standing {
     pub settings: ListenerSettings,
-    pub socket: TcpListener,
+    pub address: SocketAddr,
     pub advertised: HostPort,
+    pub source: Option<Arc<TlsSource>>,
 }
+
+/// A socket with its address, and the settings it was bound for.
+pub type Bound = (ListenerSettings, SocketAddr, TcpListener);
 
 /// Binds every listener; tells every one that cannot be bound.
 pub async fn bind(config: &Config) -> Result<Vec<Bound>, Vec<String>> {
     let (mut bound, mut problems) = (Vec::new(), Vec::new());
     for settings in &config.gateway.listeners {
-        match TcpListener::bind(settings.bind).await {
-            Ok(socket) => match socket.local_addr() {
-                Ok(address) => {
-                    let advertised = advertised(settings, address);
-                    bound.push(Bound {
-                        settings: settings.clone(),
-                        socket,
-                        advertised,
-                    });
-                }
-                Err(error) => problems.push(format!("listener {}: {error}", settings.name)),
-            },
-            Err(error) => problems.push(taken(
-                &format!("listener {}", settings.name),
-                settings.bind,
-                &error,
-            )),
+        match bind_one(settings).await {
+            Ok((socket, address)) => bound.push((settings.clone(), address, socket)),
+            Err(problem) => problems.push(problem),
         }
     }
     if problems.is_empty() {
@@ -52,6 +43,16 @@ pub async fn bind(config: &Config) -> Result<Vec<Bound>, Vec<String>> {
     } else {
         Err(problems)
     }
+}
+
+pub async fn bind_one(settings: &ListenerSettings) -> Result<(TcpListener, SocketAddr), String> {
+    let what = format!("listener {}", settings.name);
+    let told = |error: &std::io::Error| taken(&what, settings.bind, error);
+    let socket = TcpListener::bind(settings.bind)
+        .await
+        .map_err(|error| told(&error))?;
+    let address = socket.local_addr().map_err(|error| told(&error))?;
+    Ok((socket, address))
 }
 
 /// Why an address cannot be bound, and what to do.
@@ -94,13 +95,18 @@ pub fn host_name() -> String {
 }
 
 /// Every name that the certificates of our own CA cover.
-pub fn own_names(config: &Config, bound: &[Bound]) -> Vec<String> {
+pub fn own_names<'a>(
+    config: &Config,
+    listeners: impl Iterator<Item = (&'a ListenerSettings, SocketAddr)>,
+) -> Vec<String> {
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"]
         .map(str::to_owned)
         .to_vec();
     names.push(host_name());
     names.extend(config.tls.names.iter().cloned());
-    names.extend(bound.iter().map(|one| one.advertised.host.to_string()));
+    names.extend(
+        listeners.map(|(settings, address)| advertised(settings, address).host.to_string()),
+    );
     names.sort();
     names.dedup();
     names
@@ -155,16 +161,17 @@ pub fn watched(options: &TlsOptions) -> Vec<PathBuf> {
     paths
 }
 
-/// A listener as the gateway takes it, and its TLS source if it has one.
-pub fn listener(
-    one: &Bound,
+/// A listener as it will stand, and as the gateway takes it.
+pub fn stand(
+    settings: ListenerSettings,
+    address: SocketAddr,
     ca: &Ca,
     now: Timestamp,
-) -> Result<(Listener, Option<Arc<TlsSource>>), String> {
-    let settings = &one.settings;
+) -> Result<(Standing, Listener), String> {
+    let advertised = advertised(&settings, address);
     let named = |error: &dyn std::fmt::Display| format!("listener {}: {error}", settings.name);
     let source = if settings.protocol.is_tls() {
-        let options = tls_options(settings, &one.advertised, ca);
+        let options = tls_options(&settings, &advertised, ca);
         Some(Arc::new(
             TlsSource::new(&options, now).map_err(|error| named(&error))?,
         ))
@@ -203,10 +210,16 @@ pub fn listener(
         name: settings.name.as_str().into(),
         encryption,
         login,
-        advertised: one.advertised.clone(),
+        advertised: advertised.clone(),
         trusted_proxies: settings.trusted_proxies.clone().into(),
     };
-    Ok((listener, source))
+    let standing = Standing {
+        settings,
+        address,
+        advertised,
+        source,
+    };
+    Ok((standing, listener))
 }
 
 fn mechanism(configured: config::Mechanism) -> Mechanism {
@@ -259,6 +272,7 @@ pub fn settings(config: &Config) -> (gateway::config::Limits, gateway::config::D
         idle: deadlines.idle,
         failed_login_delay: deadlines.failed_login_delay,
         session_max: deadlines.session_max,
+        drain: deadlines.drain,
         ..gateway::config::Deadlines::default()
     };
     (limits, deadlines)

@@ -5,6 +5,8 @@ mod embedded;
 mod first_start;
 mod listeners;
 mod log_admin;
+mod overrides;
+mod reload;
 mod server;
 mod start;
 mod watch;
@@ -19,6 +21,7 @@ use crate::config::{Config, LogFailure};
 use crate::logging;
 
 pub use log_admin::LogAdmin;
+pub use overrides::Overrides;
 pub use server::Server;
 use start::Started;
 
@@ -27,6 +30,7 @@ pub struct Start {
     pub data: PathBuf,
     pub config_file: Option<PathBuf>,
     pub config: Config,
+    pub overrides: Overrides,
     /// For the first start; made and printed when absent.
     pub admin_password: Option<String>,
     pub ready_file: Option<PathBuf>,

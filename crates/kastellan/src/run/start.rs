@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -24,7 +24,7 @@ use trust::ca::Ca;
 
 use super::descriptors::{self, Behind};
 use super::embedded::Embedded;
-use super::server::{Server, TlsListener};
+use super::server::Server;
 use super::{Start, first_start, listeners, watch as files};
 use crate::admin;
 use crate::admin::api::Ready;
@@ -37,7 +37,7 @@ use crate::ops;
 /// A server that serves.
 pub struct Started {
     pub server: Arc<Server>,
-    gateway: Arc<tokio::sync::Mutex<Option<Gateway>>>,
+    gateway: Arc<Gateway>,
     embedded: Option<Arc<Embedded>>,
     log: Option<Log>,
     trail: Arc<Trail>,
@@ -58,9 +58,7 @@ impl Started {
     /// Drains, closes the log, ends the tasks.
     pub async fn stop(self) -> Outcome {
         let limit = self.server.config().gateway.deadlines.drain;
-        if let Some(gateway) = self.gateway.lock().await.take() {
-            gateway.drain(limit).await;
-        }
+        self.gateway.drain(limit).await;
         let stopped = match &self.embedded {
             Some(embedded) => embedded.stop().await,
             None => Ok(()),
@@ -87,6 +85,7 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
         data,
         config_file,
         config,
+        overrides,
         admin_password,
         ready_file,
     } = start;
@@ -111,21 +110,17 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
     .await
     .map_err(usage)?;
     let ca = Ca::open(&directory.join("ca"), clock.now()).map_err(usage)?;
-    let own_names = listeners::own_names(&config, &bound);
+    let addresses = bound
+        .iter()
+        .map(|(settings, address, _)| (settings, *address));
+    let own_names = listeners::own_names(&config, addresses);
     ca.ensure_server(&own_names, clock.now()).map_err(usage)?;
-    let (mut tls, mut gateway_listeners, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-    let ready = ready_facts(&bound, &ops_socket, &ca)?;
-    for one in bound {
-        match listeners::listener(&one, &ca, clock.now()) {
-            Ok((listener, source)) => {
-                if let Some(source) = source {
-                    tls.push(TlsListener {
-                        settings: one.settings.clone(),
-                        advertised: one.advertised.clone(),
-                        source,
-                    });
-                }
-                gateway_listeners.push((listener, one.socket));
+    let (mut standing, mut gateway_listeners, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    for (settings, address, socket) in bound {
+        match listeners::stand(settings, address, &ca, clock.now()) {
+            Ok((one, listener)) => {
+                standing.push(one);
+                gateway_listeners.push((listener, socket));
             }
             Err(problem) => problems.push(problem),
         }
@@ -133,6 +128,8 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
     if !problems.is_empty() {
         return Err(Failure::Usage(problems.join("\n")));
     }
+    let ops_address = ops_socket.local_addr().map_err(usage)?.to_string();
+    let ready = ready_facts(&standing, &ops_address, &ca);
     let (upstream, embedded, log) = open_upstream(&config, &directory, &trail, &clock).await?;
     let password = if store.user(first_start::ADMIN).is_none() && directory.is_new {
         Some(
@@ -148,15 +145,15 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
         trail: trail.clone(),
         clock: clock.clone(),
         ca,
-        own_names,
         config: ArcSwap::from_pointee(config),
         config_file,
-        tls,
+        overrides,
+        listeners: Mutex::new(standing),
         log: log.clone(),
-        ready: ready.clone(),
+        ready: ArcSwap::from_pointee(ready.clone()),
         level,
         gateway: OnceLock::new(),
-        limits: OnceLock::new(),
+        reloading: tokio::sync::Mutex::new(()),
     });
     let (limits, deadlines) = listeners::settings(&server.config());
     let ports = Ports {
@@ -172,9 +169,8 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
         .map_err(usage)?;
     gateway.except(listeners::exceptions(&server.config()));
     store.on_revocation(gateway.sessions());
-    server.attach(&gateway);
-    let gateway = Arc::new(tokio::sync::Mutex::new(Some(gateway)));
-    follow_limits(&server, &gateway);
+    let gateway = Arc::new(gateway);
+    server.attach(gateway.clone());
     let (stopping, stopped) = watch::channel(false);
     let tasks = serve_management(&server, ops_socket, metrics, &directory, &stopped)?;
     trail
@@ -231,31 +227,21 @@ async fn bind_all(
     }
 }
 
-fn ready_facts(
-    bound: &[listeners::Bound],
-    ops: &tokio::net::TcpListener,
-    ca: &Ca,
-) -> Result<Ready, Failure> {
+/// Where clients find what.
+pub fn ready_facts(standing: &[listeners::Standing], ops: &str, ca: &Ca) -> Ready {
     let address = |protocol: Protocol| {
-        bound
-            .iter()
-            .find(|one| one.settings.protocol == protocol)
-            .map(|one| {
-                let host = &one.advertised.host;
-                if host.contains(':') {
-                    format!("[{host}]:{}", one.advertised.port)
-                } else {
-                    format!("{host}:{}", one.advertised.port)
-                }
-            })
+        let mut listeners = standing.iter();
+        let found = listeners.find(|one| one.settings.protocol == protocol)?;
+        let advertised = &found.advertised;
+        Some(crate::config::host_port(&advertised.host, advertised.port))
     };
-    Ok(Ready {
+    Ready {
         kafka: address(Protocol::SaslSsl),
         kafka_mtls: address(Protocol::Ssl),
-        ops: ops.local_addr().map_err(usage)?.to_string(),
+        ops: ops.to_owned(),
         ca: ca.certificate_path().display().to_string(),
         pid: std::process::id(),
-    })
+    }
 }
 
 type Served = (Arc<dyn Upstream>, Option<Arc<Embedded>>, Option<Log>);
@@ -313,20 +299,6 @@ fn open_master_key(path: &Path, directory: &DataDir) -> Result<LocalKey, Failure
     let key = LocalKey::create(path).map_err(usage)?;
     tracing::info!(path = %path.display(), "Made a master key: keep a copy apart from the log");
     Ok(key)
-}
-
-/// A reload changes limits of the running gateway.
-fn follow_limits(server: &Arc<Server>, gateway: &Arc<tokio::sync::Mutex<Option<Gateway>>>) {
-    let gateway = gateway.clone();
-    let change = move |config: &Config| {
-        let (limits, deadlines) = listeners::settings(config);
-        if let Ok(gateway) = gateway.try_lock()
-            && let Some(gateway) = gateway.as_ref()
-        {
-            gateway.change_settings(limits, deadlines);
-        }
-    };
-    let _ = server.limits.set(Box::new(change));
 }
 
 /// Admin socket, metrics and health, watched files.
