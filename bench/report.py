@@ -35,14 +35,49 @@ def table(rounds: list[list[Figure]]) -> str:
     return "\n".join(lines)
 
 
+#: Ways to the same work, in the order of the page.
+OURS = "Kastellan with its own log"
+KAFKA = "Apache Kafka"
+BOTH = "Kastellan and Apache Kafka behind it"
+FRONT = "of these two, Kastellan"
+SOCAT = "socat"
+
+
+def comparison(columns: dict[str, list[Figure]]) -> str:
+    """A row a measure, a column a way; in brackets the ratio to Apache Kafka."""
+    known = {column: {figure.measure: figure for figure in figures} for column, figures in columns.items()}
+    lines = ["| measure | unit | " + " | ".join(columns) + " |", "|---|---|" + "---|" * len(columns)]
+    for name, base in known[KAFKA].items():
+        cells = []
+        for column in columns:
+            figure = known[column].get(name)
+            cells.append("-" if figure is None else f"{number(figure.value)} ({figure.value / base.value:.2f})")
+        lines.append(f"| {ROWS[name][0]} | {base.unit} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def page(rounds: list[list[Figure]], how: str, seconds: float) -> str:
+PEERS = """
+## Beside others
+
+The same load in the same run, one after the other. Apache Kafka 4.3.1 with TLS 1.3, SCRAM-SHA-512 and its own authorizer;
+Kastellan (TLS 1.3, SCRAM-SHA-512, rules) in front of the same Kafka in clear text, the time of both and its own part;
+socat carrying clear text to Kafka without looking at it, only its own time: the floor of one more hop. In brackets: times
+Apache Kafka's figure.
+
+{table}
+
+Kastellan's own log seals every record and syncs every write to the disk; Apache Kafka does neither here (its defaults).
+"""
+
+
+def page(rounds: list[list[Figure]], beside: dict[str, list[Figure]], how: str, seconds: float) -> str:
     return f"""# Performance
 
-Measured by `bench/run --write`; do not edit. The headline is processor time of the server per unit of work (user and
+Measured by `bench/run --peers --write`; do not edit. The headline is processor time of the server per unit of work (user and
 system, all threads): other programs on the machine and the load generator move it little. The rates beside it are what
 one connection of the generator reached, not what the server can do.
 
@@ -53,7 +88,7 @@ on one machine over loopback; {len(rounds)} round(s) of {seconds:g} s a measure.
 
 A target is what the design asks for on two such cores with the server alone on one of them. "-": none set for the
 gateway with the embedded log behind it.
-"""
+{PEERS.format(table=comparison(beside)) if beside else ""}"""
 
 
 def machine() -> str:

@@ -15,9 +15,10 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pids) -> float:
-    """User and system time of the processes, all threads."""
+    """User and system time of the processes and of the children they have now, all threads."""
     total = 0
-    for pid in pids:
+    children = (Path(f"/proc/{pid}/task/{pid}/children").read_text().split() for pid in pids)
+    for pid in (*pids, *(child for those in children for child in those)):
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         total += int(fields[11]) + int(fields[12])
     return total / TICKS
@@ -43,10 +44,20 @@ accept_rate = 100000
 """
 
 
+#: In front of another server; a connection then takes two descriptors.
+UPSTREAM = """max_connections = 2000
+
+[gateway.upstream]
+bootstrap = "{at}"
+insecure_upstream_plaintext = true
+"""
+
+
 class Kastellan:
     """A server with one user, `bench`, who may do what the measures need and nothing else."""
 
-    def __init__(self, binary: Path):
+    def __init__(self, binary: Path, upstream: Target | None = None):
+        """With an upstream, the gateway stands in front of it; else of its own log."""
         self.binary = binary
         self.home = tempfile.TemporaryDirectory(prefix="kastellan-bench-")
         self.data = Path(self.home.name) / "data"
@@ -56,7 +67,7 @@ class Kastellan:
         self.password_file.touch(mode=0o600)
         self.password_file.write_text(self.password + "\n")
         self.config = Path(self.home.name) / "kastellan.toml"
-        self.config.write_text(CONFIG)
+        self.config.write_text(CONFIG if upstream is None else CONFIG + UPSTREAM.format(at=f"{upstream.host}:{upstream.port}"))
         self.process = None
         self.facts = {}
 
