@@ -1,6 +1,7 @@
 """A server for tests, and its command line. Standard library only."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -181,6 +182,30 @@ def other_ca(home):
         check=True, capture_output=True,
     )
     return path
+
+
+@dataclasses.dataclass
+class Doors:
+    """A server, a service `app` with its files, and what is wrong at the door."""
+
+    server: Server
+    app: pathlib.Path
+    other_ca: pathlib.Path
+    elsewhere: str
+    revoked: pathlib.Path
+
+
+@contextlib.contextmanager
+def doors(*rules):
+    """What every client is refused with: another CA, an address that no certificate names, a revoked certificate."""
+    with Server() as server:
+        app = server.client("app", *rules)
+        left = server.client("left", *rules)
+        revoked = server.home / "revoked.pem"
+        revoked.write_bytes((left / "client.pem").read_bytes())
+        server.cli("client", "rotate", "left", "--out", left)
+        with relay("127.0.0.2", server.kafka) as elsewhere:
+            yield Doors(server, app, other_ca(server.home), elsewhere, revoked)
 
 
 @contextlib.contextmanager
