@@ -9,7 +9,69 @@ from confluent_kafka.admin import (
 )
 
 from cases_server import ALL, consumed, produced
-from lib import Server, check, librdkafka, until
+from lib import Server, check, doors, librdkafka, until
+
+
+def certificate(server, folder, pem):
+    """The settings of a bundle for the listener that wants certificates."""
+    settings = {"bootstrap.servers": server.mtls, "security.protocol": "SSL", "ssl.ca.location": str(folder / "ca.pem")}
+    return {**settings, "ssl.certificate.location": str(pem), "ssl.key.location": str(pem)} if pem else settings
+
+
+def case_produces_and_consumes_with_each_codec():
+    with Server() as server:
+        settings = librdkafka(server.client("app", *ALL))
+        codecs = ("none", "gzip", "snappy", "lz4", "zstd")
+        wanted = []
+        for codec in codecs:
+            values = [f"{codec} {number} {'x' * 500}".encode() for number in range(50)]
+            errors, _ = produced(settings, "t", values, **{"compression.type": codec, "linger.ms": 20})
+            check(not errors, f"{codec}: {errors[:1]}")
+            wanted += values
+        check(consumed(settings, "t") == wanted, "each codec comes back")
+
+
+def case_each_mechanism_and_a_certificate_log_in():
+    with Server() as server:
+        folder = server.client("app", *ALL)
+        for mechanism in ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"):
+            errors, _ = produced(librdkafka(folder, sasl_mechanisms=mechanism), "t", [mechanism.encode()])
+            check(not errors, f"{mechanism}: {errors}")
+        settings = certificate(server, folder, folder / "client.pem")
+        check(not produced(settings, "t", [b"certificate"])[0], "a certificate")
+        check(len(consumed(settings, "t")) == 4, "and reads")
+
+
+def first_errors(settings):
+    """The code and words that the client's error callback is told first."""
+    errors = []
+    client = Producer({**settings, "error_cb": errors.append, "reconnect.backoff.ms": 500, "log_level": 0})
+    until(10, "an error", lambda: client.poll(0.1) or errors)
+    return errors[0].code(), errors[0].str()
+
+
+def case_what_is_refused_has_its_own_error():
+    with doors("Create,Read,Write topic:t") as at:
+        mtls = lambda pem: certificate(at.server, at.app, pem)
+        rows = [
+            ("wrong host name", librdkafka(at.app, bootstrap_servers=at.elsewhere), KafkaError._SSL,
+             "certificate verify failed"),
+            ("wrong CA", librdkafka(at.app, ssl_ca_location=str(at.other_ca)), KafkaError._SSL,
+             "certificate verify failed"),
+            ("no certificate", mtls(None), KafkaError._TRANSPORT, "certificate required"),
+            ("revoked certificate", mtls(at.revoked), KafkaError._TRANSPORT, "certificate revoked"),
+            ("wrong password", librdkafka(at.app, sasl_password="wrong"), KafkaError._AUTHENTICATION,
+             "Authentication failed"),
+            ("wrong password, PLAIN", librdkafka(at.app, sasl_password="wrong", sasl_mechanisms="PLAIN"),
+             KafkaError._AUTHENTICATION, "Authentication failed"),
+            ("unknown user", librdkafka(at.app, sasl_username="nobody"), KafkaError._AUTHENTICATION,
+             "Authentication failed"),
+        ]
+        for name, settings, code, words in rows:
+            found, said = first_errors(settings)
+            # librdkafka reports a failed verification as either, by where in the handshake it sees it.
+            codes = (code, KafkaError._TRANSPORT) if code == KafkaError._SSL else (code,)
+            check(found in codes and words in said, f"{name}: {found} {said}")
 
 
 def case_idempotent_producer_keeps_order():

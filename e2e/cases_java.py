@@ -1,9 +1,12 @@
 """Apache Kafka's own command line tools, with the Java client they ship with."""
 
+import concurrent.futures
+import contextlib
 import pathlib
 import subprocess
+import time
 
-from lib import Server, check, other_ca, properties, relay
+from lib import Server, check, doors, properties, until
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "peers/java"
 TOOLS = {
@@ -11,20 +14,25 @@ TOOLS = {
     "configs": "kafka.admin.ConfigCommand",
     "console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
     "console-producer": "org.apache.kafka.tools.ConsoleProducer",
+    "get-offsets": "org.apache.kafka.tools.GetOffsetShell",
     "consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
     "topics": "org.apache.kafka.tools.TopicCommand",
 }
 
 
-def tool(name, config, *words, stdin="", bootstrap=None):
-    """Runs a tool with the settings in `config`."""
+def command(name, config, *words, bootstrap=None):
+    """A tool with the settings in `config`."""
     address = bootstrap or properties(config)["bootstrap.servers"]
-    return subprocess.run(
-        ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto",
-         f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.properties'}", "-cp", f"{FOLDER}/target/libs/*", TOOLS[name],
-         "--bootstrap-server", address, "--command-config", str(config), *words],
-        input=stdin, capture_output=True, text=True, timeout=60,
-    )
+    return [
+        "java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto",
+        f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.properties'}", "-cp", f"{FOLDER}/target/libs/*", TOOLS[name],
+        "--bootstrap-server", address, "--command-config", str(config), *words,
+    ]
+
+
+def tool(name, config, *words, stdin="", bootstrap=None):
+    return subprocess.run(command(name, config, *words, bootstrap=bootstrap), input=stdin, capture_output=True,
+                          text=True, timeout=60)
 
 
 def done(ended):
@@ -104,25 +112,113 @@ def case_groups_are_described_and_reset():
         check(done(tool("console-consumer", config, *read)).split() == ["1", "2", "3"], "read again")
 
 
-def case_what_is_refused_is_said_with_its_own_exception():
+def plain(config):
+    """The same user by PLAIN."""
+    jaas = properties(config)["sasl.jaas.config"].replace("scram.ScramLoginModule", "plain.PlainLoginModule")
+    return changed(config, "plain.properties", sasl_mechanism="PLAIN", sasl_jaas_config=jaas)
+
+
+def case_plain_and_a_certificate_log_in():
+    with Server() as server:
+        config = server.client("app", "Create,Read,Write topic:t", "Read group:g") / "client.properties"
+        ways = {"plain": plain(config), "certificate": config.with_name("client-mtls.properties")}
+        for name, way in ways.items():
+            done(tool("console-producer", way, "--topic", "t", stdin=f"{name}\n"))
+        read = done(tool("console-consumer", ways["certificate"], "--topic", "t", "--group", "g", "--from-beginning",
+                         "--max-messages", "2", "--timeout-ms", "30000"))
+        check(read.split() == list(ways), read)
+
+
+@contextlib.contextmanager
+def member(config, path):
+    """A console consumer in group g that writes to `path`."""
+    with open(path, "w") as out:
+        words = ("--topic", "t", "--group", "g", "--from-beginning")
+        process = subprocess.Popen(command("console-consumer", config, *words), stdout=out, stderr=subprocess.DEVNULL)
+        try:
+            yield path
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def case_group_of_two_shares_partitions():
+    with Server() as server:
+        config = server.client("app", "All topic:t", "All group:g") / "client.properties"
+        done(tool("topics", config, "--create", "--topic", "t", "--partitions", "4"))
+
+        def shares():
+            said = done(tool("consumer-groups", config, "--describe", "--group", "g", "--members"))
+            return [int(line.split()[-1]) for line in said.splitlines() if line.startswith("g ")]
+
+        with member(config, server.home / "first") as first:
+            until(40, "four partitions", lambda: shares() == [4])
+            with member(config, server.home / "second") as second:
+                until(40, "two partitions each", lambda: shares() == [2, 2])
+                lines = [str(number) for number in range(40)]
+                done(tool("console-producer", config, "--topic", "t", "--reader-property", "parse.key=true",
+                          "--reader-property", "key.separator=:", stdin="".join(f"{one}:{one}\n" for one in lines)))
+                read = lambda: [path.read_text().split() for path in (first, second)]
+                until(20, "all records", lambda: sorted(sum(read(), [])) == sorted(lines))
+                check(all(read()), "each member reads")
+            until(40, "all four again", lambda: shares() == [4])
+
+
+def case_offsets_by_time():
     with Server() as server:
         config = server.client("app", "Create,Read,Write topic:t") / "client.properties"
+        times = []
+        for number in range(2):
+            times.append(int(time.time() * 1000))
+            done(tool("console-producer", config, "--topic", "t", stdin=f"{number}\n"))
+        for asked, offset in ((times[0], 0), (times[1], 1), (-1, 2), (-2, 0)):
+            said = done(tool("get-offsets", config, "--topic", "t", "--time", str(asked)))
+            check(said.strip() == f"t:0:{offset}", f"{asked}: {said}")
+
+
+def case_what_is_refused_is_said_with_its_own_exception():
+    with doors("Create,Read,Write topic:t") as at:
+        config, mtls = at.app / "client.properties", at.app / "client-mtls.properties"
         done(tool("console-producer", config, "--topic", "t", stdin="x\n"))
         jaas = properties(config)["sasl.jaas.config"]
         secret = jaas.split('password="')[1].split('"')[0]
-        other = other_ca(server.home).read_text().strip().replace("\n", "\\n")
-        with relay("127.0.0.2", server.kafka) as elsewhere:
-            refusals = [
-                ("wrong password", "SaslAuthenticationException", None, {"sasl_jaas_config": jaas.replace(secret, "no")}),
-                ("unknown user", "SaslAuthenticationException", None,
-                 {"sasl_jaas_config": jaas.replace('"app"', '"nobody"')}),
-                ("wrong CA", "SslAuthenticationException", None, {"ssl_truststore_certificates": other}),
-                ("wrong host name", "SslAuthenticationException", elsewhere, {}),
-            ]
-            for name, exception, bootstrap, changes in refusals:
-                ended = tool("topics", changed(config, "refused.properties", **changes), "--list", bootstrap=bootstrap)
-                check(ended.returncode != 0 and exception in ended.stderr + ended.stdout, f"{name}: {ended}")
+        other = at.other_ca.read_text().strip().replace("\n", "\\n")
+        key, chain = at.revoked.read_text().split("-----BEGIN CERTIFICATE", 1)
+        line = lambda pem: pem.strip().replace("\n", "\\n")
+        login, tls = "SaslAuthenticationException", "SslAuthenticationException"
+        without = {name: value for name, value in properties(mtls).items() if not name.startswith("ssl.keystore")}
+        (at.app / "without.properties").write_text("".join(f"{name}={value}\n" for name, value in without.items()))
+        rows = [
+            ("wrong host name", tls, config, at.elsewhere, {}),
+            ("wrong CA", tls, config, None, {"ssl_truststore_certificates": other}),
+            ("no certificate", tls, at.app / "without.properties", None, {}),
+            ("revoked certificate", tls, mtls, None,
+             {"ssl_keystore_key": line(key), "ssl_keystore_certificate_chain": line(f"-----BEGIN CERTIFICATE{chain}")}),
+            ("wrong password", login, config, None, {"sasl_jaas_config": jaas.replace(secret, "no")}),
+            ("wrong password, PLAIN", login, plain(config), None,
+             {"sasl_jaas_config": properties(plain(config))["sasl.jaas.config"].replace(secret, "no")}),
+            ("unknown user", login, config, None, {"sasl_jaas_config": jaas.replace('"app"', '"nobody"')}),
+        ]
+
+        def refused(row):
+            name, exception, base, bootstrap, changes = row
+            path = changed(base, f"{name.replace(' ', '-')}.properties", **changes)
+            ended = tool("topics", path, "--list", bootstrap=bootstrap)
+            check(ended.returncode != 0 and exception in ended.stderr + ended.stdout, f"{name}: {ended}")
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(refused, rows))
+
+
+def case_missing_rule_is_an_authorization_exception():
+    with Server() as server:
+        config = server.client("app", "Create,Read,Write topic:t") / "client.properties"
+        done(tool("console-producer", config, "--topic", "t", stdin="x\n"))
         consume = ("--from-beginning", "--max-messages", "1", "--timeout-ms", "20000", "--group", "g", "--topic")
         for topic, exception in (("secret", "TopicAuthorizationException"), ("t", "GroupAuthorizationException")):
             ended = tool("console-consumer", config, *consume, topic)
             check(exception in ended.stderr + ended.stdout, f"{topic}: {ended}")
+        ended = tool("console-producer", config, "--topic", "secret", stdin="x\n")
+        check("TopicAuthorizationException" in ended.stderr + ended.stdout, ended)
+        ended = tool("topics", config, "--create", "--topic", "secret")
+        check(ended.returncode != 0 and "TopicAuthorizationException" in ended.stderr + ended.stdout, ended)
