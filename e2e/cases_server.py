@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import signal
 import socket
 import stat
@@ -15,7 +16,7 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from lib import BINARY, CONFIG, Server, check, librdkafka, until
 
 
-def produced(settings, topic, values, **extra):
+def produced(settings, topic, values, partition=-1, **extra):
     """Produces with acks=all; gives the errors and the acknowledged values."""
     producer = Producer({**settings, "acks": "all", "message.timeout.ms": 15000, **extra})
     acknowledged, errors = [], []
@@ -24,7 +25,7 @@ def produced(settings, topic, values, **extra):
         (errors if error else acknowledged).append(error or message.value())
 
     for value in values:
-        producer.produce(topic, value, on_delivery=report)
+        producer.produce(topic, value, partition=partition, on_delivery=report)
         producer.poll(0)
     producer.flush(30)
     return errors, acknowledged
@@ -234,42 +235,71 @@ def case_records_groups_and_offsets_are_there_after_a_restart():
         check("damage" not in server.cli("log", "verify").replace("no damage", ""), "verified")
 
 
-def case_nothing_acknowledged_is_lost_over_kills():
-    rounds = int(os.environ.get("KASTELLAN_KILLS", "5"))
-    with Server() as server:
+class Load:
+    """A producer with acks=all on a partition of its own, through everything that happens to the server."""
+
+    def __init__(self, settings, name, partition, **extra):
+        self.name, self.partition = name, partition
+        self.settings = {**settings, "acks": "all", "linger.ms": 1, "message.timeout.ms": 120000,
+                         "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 100, "retry.backoff.ms": 20,
+                         "log_level": 0, **extra}
+        self.acknowledged, self.errors, self.ended = [], [], threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        producer = Producer(self.settings)
+
+        def report(error, message):
+            (self.errors if error else self.acknowledged).append(error or message.value())
+
+        number = 0
+        while not self.ended.is_set():
+            # A bounded number on the way: each round is about the server, not about a long queue.
+            if len(producer) < 500:
+                producer.produce("t", f"{self.name} {number}".encode(), partition=self.partition, on_delivery=report)
+                number += 1
+            producer.poll(0 if len(producer) < 500 else 0.01)
+        producer.flush(60)
+
+    def end(self):
+        self.ended.set()
+        self.thread.join(70)
+        check(not self.errors, f"{self.name}: {self.errors[:2]}")
+
+
+def case_nothing_acknowledged_is_lost_over_fifty_kills():
+    rounds = int(os.environ.get("KASTELLAN_KILLS", "50"))
+    with Server(CONFIG.replace("[log]\n", "[log]\nnum_partitions = 3\n")) as server:
         server.pin_ports()
         settings = librdkafka(server.client("app", *ALL))
-        check(not produced(settings, "t", [b"first"])[0], "produces")
-        acknowledged, stop = [b"first"], threading.Event()
-
-        def load():
-            producer = Producer({**settings, "acks": "all", "enable.idempotence": True, "linger.ms": 1,
-                                 "message.timeout.ms": 60000})
-            number = 0
-            report = lambda error, message: error or acknowledged.append(message.value())
-            while not stop.is_set():
-                try:
-                    producer.produce("t", f"v{number}".encode(), on_delivery=report)
-                    number += 1
-                except BufferError:
-                    pass
-                producer.poll(0.001)
-            producer.flush(30)
-
-        thread = threading.Thread(target=load)
-        thread.start()
+        check(not produced(settings, "t", [b"first"], partition=0)[0], "produces")
+        idempotent = [Load(settings, name, partition, **{"enable.idempotence": True})
+                      for partition, name in enumerate(("one", "two"))]
+        loads = [*idempotent, Load(settings, "plain", 2, **{"max.in.flight": 1})]
         for _ in range(rounds):
-            before = len(acknowledged)
-            until(30, "acknowledgements", lambda: len(acknowledged) > before + 200)
+            before = [len(load.acknowledged) for load in loads]
+            until(30, "acknowledgements", lambda: all(
+                len(load.acknowledged) > count + 20 for load, count in zip(loads, before)))
+            time.sleep(random.uniform(0, 0.05))
             server.kill()
             server.start()
-        stop.set()
-        thread.join(60)
-        values = consumed(settings, "t")
-        lost = set(acknowledged) - set(values)
-        check(not lost, f"{len(lost)} acknowledged values are gone")
-        check(len(values) == len(set(values)), "an idempotent producer's values are there once")
+        for load in loads:
+            load.end()
+        values = consumed(settings, "t", seconds=60, partitions=3)
+        for load in loads:
+            mine = [value for value in values if value.startswith(f"{load.name} ".encode())]
+            lost = set(load.acknowledged) - set(mine)
+            check(not lost, f"{load.name}: {len(lost)} of {len(load.acknowledged)} acknowledged values are gone")
+            numbers = [int(value.split()[1]) for value in dict.fromkeys(mine)]
+            check(numbers == sorted(numbers), f"{load.name}: not in order")
+        for load in idempotent:
+            mine = [value for value in values if value.startswith(f"{load.name} ".encode())]
+            check(len(mine) == len(set(mine)), f"{load.name}: an idempotent producer's values are there once")
         check("no damage" in server.cli("log", "verify"), "verified")
+
+
+case_nothing_acknowledged_is_lost_over_fifty_kills.limit = 300
 
 
 def case_exported_partition_is_an_ordinary_segment():
