@@ -177,6 +177,25 @@ mod tests {
     }
 
     #[test]
+    fn hides_versions_newer_than_schema() {
+        let newer: Ranges = (0..=120).map(|key| (key, (0, 99))).collect();
+        let shown = offered(&newer);
+        for api in &shown {
+            let row = wire::api::find(api.api_key).unwrap();
+            assert_eq!(api.max_version, row.held.1, "{}", row.name);
+        }
+        assert_eq!(shown.len(), offered(&ranges()).len(), "and no key more");
+        let older: Ranges = [(1, (4, 11)), (3, (0, 5))].into();
+        let shown = offered(&older);
+        let range = |key| {
+            let api = shown.iter().find(|api| api.api_key == key)?;
+            Some((api.min_version, api.max_version))
+        };
+        assert_eq!((range(1), range(3)), (Some((4, 11)), Some((0, 5))));
+        assert_eq!(range(0), None, "an upstream without it");
+    }
+
+    #[test]
     fn writes_no_tag_at_all() {
         let bytes = ask(3, "x").into_bytes();
         assert_eq!(bytes.last(), Some(&0), "an empty tag section");

@@ -171,3 +171,78 @@ impl Drop for Waiting<'_> {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::users::UserKind;
+
+    const REVISION: CredentialRevision = CredentialRevision { id: 1, revision: 1 };
+
+    fn user(revision: CredentialRevision, disabled: bool) -> User {
+        let hash = credential::hash_password(&secret("pencil")).unwrap();
+        let credential = crate::snapshot::Credential {
+            revision,
+            verifier: Verifier::Password(hash),
+        };
+        User {
+            id: 1,
+            kind: UserKind::Person,
+            disabled,
+            created: Timestamp(0),
+            credentials: vec![credential],
+        }
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::from(text.to_owned())
+    }
+
+    /// With no place left for slow work, only what is remembered is answered.
+    #[tokio::test]
+    async fn right_password_is_remembered_for_its_revision_and_for_a_while() {
+        let clock = Clock::manual(Timestamp(0));
+        let passwords = Passwords::new(clock.clone()).unwrap();
+        let alice = user(REVISION, false);
+        let pepper = secret("pepper");
+        let ask = async |name: &str, user: &User, password: &str| {
+            let password = secret(password);
+            passwords.check(name, Some(user), &pepper, &password).await
+        };
+        assert_eq!(ask("alice", &alice, "pen").await.unwrap(), None);
+        assert_eq!(
+            ask("alice", &alice, "pencil").await.unwrap(),
+            Some(REVISION)
+        );
+        passwords.places.close();
+        assert_eq!(
+            ask("alice", &alice, "pencil").await.unwrap(),
+            Some(REVISION)
+        );
+        assert!(
+            ask("alice", &alice, "pen").await.is_err(),
+            "never remembered"
+        );
+        assert!(ask("bob", &alice, "pencil").await.is_err(), "another name");
+        let renewed = CredentialRevision { id: 1, revision: 2 };
+        assert!(ask("alice", &user(renewed, false), "pencil").await.is_err());
+        assert!(
+            ask("alice", &user(REVISION, true), "pencil").await.is_err(),
+            "disabled"
+        );
+        clock.advance(REMEMBERED_FOR - Duration::from_millis(1));
+        assert!(ask("alice", &alice, "pencil").await.is_ok());
+        clock.advance(Duration::from_millis(1));
+        assert!(ask("alice", &alice, "pencil").await.is_err());
+    }
+
+    #[test]
+    fn full_queue_of_slow_checks_takes_no_more() {
+        let count = AtomicUsize::new(0);
+        let waiting: Vec<_> = (0..QUEUE_MAX).map(|_| Waiting::enter(&count)).collect();
+        assert!(waiting.iter().all(Result::is_ok));
+        assert!(Waiting::enter(&count).is_err());
+        drop(waiting);
+        assert!(Waiting::enter(&count).is_ok());
+    }
+}

@@ -307,7 +307,7 @@ fn speaks_tls_1_2_only_where_it_may() {
 }
 
 #[test]
-fn a_reload_with_a_broken_file_keeps_what_was_there() {
+fn keeps_old_certificate_when_new_is_broken() {
     let house = House::new();
     let options = house.options();
     let tls = source(&options);

@@ -78,6 +78,23 @@ fn every_client_and_codec_passes_the_checks_of_a_log() {
 }
 
 #[test]
+fn decodes_raw_and_framed_snappy() {
+    let mut forms = Vec::new();
+    for client in CLIENTS {
+        let batch = stored(client, Codec::Snappy);
+        let plain = decompress(Codec::Snappy, &batch.section(), &ExpansionCaps::default())
+            .expect("section is whole");
+        let uncompressed = stored(client, Codec::None).section();
+        assert_eq!(plain.len(), uncompressed.len(), "{client}");
+        let form = SnappyForm::of(&batch.section());
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
+    }
+    assert_eq!(forms.len(), 2, "both were among them");
+}
+
+#[test]
 fn snappy_forms_are_told_apart() {
     let form = |client| SnappyForm::of(&stored(client, Codec::Snappy).section());
     assert_eq!(

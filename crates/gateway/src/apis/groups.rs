@@ -50,11 +50,6 @@ async fn pass<R: Request>(
 pub(super) async fn join(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let asked = decode::<JoinGroupRequest>(frame.clone())?;
     let version = asked.header.api_version;
-    let own = if version == 0 {
-        asked.body.session_timeout_ms
-    } else {
-        asked.body.rebalance_timeout_ms
-    };
     let refusal = JoinGroupResponse {
         error_code: GROUP_DENIED,
         generation_id: -1,
@@ -62,7 +57,17 @@ pub(super) async fn join(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment
         ..Default::default()
     };
     let group = asked.body.group_id.clone();
-    pass(&mut judge, frame, &asked, &group, own_time(own), &refusal).await
+    let deadline = join_time(version, &asked.body);
+    pass(&mut judge, frame, &asked, &group, deadline, &refusal).await
+}
+
+/// A join is answered when every member is there, which may take as long as a rebalance.
+fn join_time(version: i16, request: &JoinGroupRequest) -> Duration {
+    own_time(if version == 0 {
+        request.session_timeout_ms
+    } else {
+        request.rebalance_timeout_ms
+    })
 }
 
 pub(super) async fn sync(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
@@ -187,4 +192,31 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
     asked.forward_and(permit, PLAIN, move |response| {
         response.results.extend(refused)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn join_group_outlives_default_deadline() {
+        let request = JoinGroupRequest {
+            session_timeout_ms: 100_000,
+            rebalance_timeout_ms: 300_000,
+            ..Default::default()
+        };
+        for version in 0..=9 {
+            let own = if version == 0 { 100 } else { 300 };
+            let deadline = join_time(version, &request);
+            assert!(
+                deadline > PLAIN && deadline > Duration::from_secs(own),
+                "{version}"
+            );
+        }
+        let wrong = JoinGroupRequest {
+            rebalance_timeout_ms: -1,
+            ..Default::default()
+        };
+        assert_eq!(join_time(5, &wrong), own_time(0));
+    }
 }

@@ -19,3 +19,4 @@ mod produce;
 mod quotas;
 mod scram;
 mod support;
+mod untouched;

@@ -158,7 +158,7 @@ async fn every_offered_version_is_refused_without_a_right() {
 }
 
 #[tokio::test]
-async fn every_offered_version_is_served_with_every_right() {
+async fn every_advertised_version_is_served() {
     let world = World::new(&[]).await;
     world.rules.allow_all();
     for (key, version) in offered(&world).await {

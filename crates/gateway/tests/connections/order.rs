@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use wire::message::{
     ApiVersionsRequest, FetchRequest, HeartbeatRequest, ProduceRequest, fetch_request,
+    produce_request,
 };
 
 use crate::peer::{Client, beat, beat_of, framed};
@@ -67,7 +68,7 @@ async fn pauses_reading_at_full_window() {
 }
 
 #[tokio::test]
-async fn slow_reader_is_closed_and_others_are_served() {
+async fn slow_reader_is_closed_and_broker_paused() {
     let world = World::with(|_, deadlines| deadlines.write = Duration::from_millis(300)).await;
     let mut slow = world.client(Door::Open).await;
     let fetch = FetchRequest {
@@ -80,15 +81,61 @@ async fn slow_reader_is_closed_and_others_are_served() {
         }],
         ..Default::default()
     };
-    slow.send(4, &fetch).await;
+    for _ in 0..4 {
+        slow.send(4, &fetch).await;
+    }
+    seen_at_least(&world, 4).await;
     let mut other = world.client(Door::Open).await;
     assert!(other.is_served().await);
     drop(other);
     assert!(world.is_empty_within(Duration::from_secs(5)).await);
+    // The one that does not fit into the socket, the other client's, and one that was kept early.
+    assert!(world.behind.taken() <= 3, "{}", world.behind.taken());
     let mut reader = world.client(Door::Open).await;
     let answer = reader.ask(4, &fetch).await.unwrap();
     let records = answer.responses[0].partitions[0].records.as_ref();
     assert_eq!(records.map(|records| records.len()), Some(FETCHED));
+}
+
+/// Memory that was lent for large requests comes back when clients break off in the middle of them.
+#[tokio::test]
+async fn pool_is_full_after_resets() {
+    const POOL: usize = 4 << 20;
+    let world = World::with(|limits, _| limits.request_memory = POOL).await;
+    for _ in 0..20 {
+        let mut client = world.client(Door::Open).await;
+        // An answer that nobody reads: the end is a reset.
+        client.send(0, &ApiVersionsRequest::default()).await;
+        let half = [&(POOL as u32).to_be_bytes()[..], &[0; 1 << 20]].concat();
+        client.write(&half).await;
+        drop(client);
+    }
+    assert!(world.is_empty_within(Duration::from_secs(10)).await);
+    // Takes the whole pool: it would wait for whatever is missing. Its records mean nothing.
+    let produce = |length: usize| {
+        let partition = produce_request::PartitionProduceData {
+            records: Some(vec![0; length].into()),
+            ..Default::default()
+        };
+        let topic = produce_request::TopicProduceData {
+            name: "a".into(),
+            partition_data: vec![partition],
+            ..Default::default()
+        };
+        ProduceRequest {
+            acks: 1,
+            timeout_ms: 1_000,
+            topic_data: vec![topic],
+            ..Default::default()
+        }
+    };
+    let around = framed(1, 7, &produce(0)).len() - 4;
+    let frame = framed(1, 7, &produce(POOL - around));
+    assert_eq!(frame.len() - 4, POOL);
+    let mut client = world.client(Door::Open).await;
+    client.write(&frame).await;
+    assert!(client.receive::<ProduceRequest>(7).await.is_some());
+    assert!(world.client(Door::Open).await.is_served().await);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ pub const FETCHED: usize = 48 << 20;
 
 /// Requests that came through, and whether answers may leave.
 pub struct Behind {
+    taken: AtomicUsize,
     seen: Mutex<Vec<i16>>,
     gate: watch::Sender<bool>,
 }
@@ -55,6 +56,7 @@ pub struct Behind {
 impl Behind {
     fn new() -> Arc<Self> {
         Arc::new(Self {
+            taken: AtomicUsize::new(0),
             seen: Mutex::default(),
             gate: watch::channel(true).0,
         })
@@ -63,6 +65,11 @@ impl Behind {
     /// Keys of the requests that clients got through.
     pub fn seen(&self) -> Vec<i16> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// Answers to clients that the gateway has taken.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::SeqCst)
     }
 
     pub fn hold_answers(&self) {
@@ -83,6 +90,7 @@ struct Sending {
 }
 
 struct Receiving {
+    behind: Arc<Behind>,
     gate: Option<watch::Receiver<bool>>,
     replies: mpsc::UnboundedReceiver<Frame>,
 }
@@ -97,7 +105,11 @@ impl Upstream for Open {
             is_control,
             replies: sender,
         };
-        let receiving = Receiving { gate, replies };
+        let receiving = Receiving {
+            behind: self.0.clone(),
+            gate,
+            replies,
+        };
         Box::pin(async move {
             Ok((
                 Box::new(sending) as Box<dyn Outbound>,
@@ -142,6 +154,7 @@ impl Inbound for Receiving {
                 gate.wait_for(|open| *open)
                     .await
                     .map_err(|_| UpstreamError::Closed)?;
+                self.behind.taken.fetch_add(1, Ordering::SeqCst);
             }
             Ok(reply)
         })

@@ -18,7 +18,7 @@ use world::{Door, World};
 static ALONE: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test]
-async fn four_bytes_of_count_do_not_allocate() {
+async fn four_byte_metadata_does_not_allocate() {
     let _alone = ALONE.lock().await;
     let world = World::new().await;
     let before = resident();

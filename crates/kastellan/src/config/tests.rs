@@ -164,6 +164,27 @@ fn two_listeners_never_share_an_address_or_a_name() {
     assert_eq!(problems.len(), 2, "{problems:?}");
 }
 
+/// Clients that find several nodes at one address refresh their metadata for ever (librdkafka issue 3784).
+#[test]
+fn config_refuses_shared_node_address() {
+    let two = |first: &str, second: &str| {
+        let listener = |name: &str, port: u16, advertised: &str| {
+            format!(
+                "[[gateway.listener]]\nname = \"{name}\"\nbind = \"127.0.0.1:{port}\"\nadvertised = \"{advertised}\"\n"
+            )
+        };
+        let text = [listener("a", 9_094, first), listener("b", 9_095, second)].concat();
+        Config::parse(&text)
+    };
+    assert!(two("kafka:9094", "kafka:9095").is_ok());
+    assert!(two("kafka:9094", "other:9094").is_ok());
+    let problems = two("kafka:9094", "kafka:9094").unwrap_err();
+    assert!(
+        problems[0].message.contains("both advertised"),
+        "{problems:?}"
+    );
+}
+
 #[test]
 fn reference_describes_every_key_that_is_read_and_no_other() {
     let notes = Notes::new(FULL);
