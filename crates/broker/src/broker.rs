@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use kastellan_core::event::{Class, Event, Outcome};
 use kastellan_core::time::Clock;
 use seal::master::MasterKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -105,7 +104,6 @@ pub struct Broker {
     shared: Arc<Shared>,
     coordinator: JoinHandle<()>,
     retention: JoinHandle<()>,
-    failing: JoinHandle<()>,
 }
 
 impl Broker {
@@ -126,7 +124,6 @@ impl Broker {
         } = Log::open(options.log.clone(), keys, disk, clock.clone()).await?;
         for problem in damage {
             error!(%problem, "Partition is offline");
-            note(&options, "log.corruption", &problem);
         }
         let groups = restored(&options, &log, groups, &clock)?;
         let sweep = options.offsets_sweep;
@@ -140,14 +137,12 @@ impl Broker {
             stopping: AtomicBool::new(false),
             on_stop: Waiters::default(),
         });
-        let failing = tokio::spawn(report_failure(shared.options.clone(), shared.log.clone()));
         let check = shared.options.log.retention_check;
         let retention = tokio::spawn(retain(shared.log.clone(), check));
         Ok(Self {
             shared,
             coordinator: task,
             retention,
-            failing,
         })
     }
 
@@ -173,11 +168,9 @@ impl Broker {
         self.shared.on_stop.wake();
         self.shared.coordinator.stop().await;
         self.retention.abort();
-        self.failing.abort();
         // A task that panicked or was ended has nothing left to write.
         let _ = self.coordinator.await;
         let _ = self.retention.await;
-        let _ = self.failing.await;
         self.shared
             .log
             .stop()
@@ -217,19 +210,5 @@ async fn retain(log: Log, every: Duration) {
     loop {
         ticks.tick().await;
         log.retain().await;
-    }
-}
-
-/// Puts a failure of the log on record.
-async fn report_failure(options: Options, log: Log) {
-    let reason = log.failed().await;
-    note(&options, "log.failed", &reason);
-}
-
-fn note(options: &Options, kind: &str, reason: &str) {
-    if let Some(trail) = &options.trail {
-        trail
-            .0
-            .note(Event::new(kind, Class::Critical, Outcome::Failed).with("reason", reason));
     }
 }

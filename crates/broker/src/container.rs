@@ -15,7 +15,7 @@ use seal::at_rest::{
 
 use crate::disk::{Disk, DiskFile};
 
-pub(crate) use scan::{Scan, Tail, scan};
+pub(crate) use scan::{Scan, Tail, frames_behind, scan};
 
 /// Where the first frame lies.
 pub(crate) const FIRST: u64 = HEADER_LEN as u64;

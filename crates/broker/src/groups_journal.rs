@@ -37,10 +37,6 @@ impl GroupsJournal {
         })
     }
 
-    pub(crate) fn sequence(&self) -> u64 {
-        self.journal.sequence()
-    }
-
     /// Whether it is time for [`Self::rewrite`].
     pub fn is_large(&self) -> bool {
         self.journal.is_large()

@@ -19,7 +19,7 @@ use crate::disk::Disk;
 use crate::sync::{Mark, SyncFile, SyncPool, Ticket};
 
 /// Bytes of one entry's frame, at most.
-const ENTRY_CAP: u32 = 16 << 20;
+pub(crate) const ENTRY_CAP: u32 = 16 << 20;
 /// A journal is written anew above this, or above four times its snapshot.
 const LARGE: u64 = 16 << 20;
 
@@ -52,7 +52,7 @@ pub(crate) struct Journal {
     incarnation: u32,
 }
 
-struct Current {
+pub(crate) struct Current {
     writer: Writer,
     sync_file: Arc<SyncFile>,
     sequence: u64,
@@ -63,14 +63,28 @@ struct Current {
 pub(crate) struct Replayed {
     pub entries: Vec<Entry>,
     sequence: u64,
+    /// Where its good entries end.
+    end: u64,
+}
+
+impl Replayed {
+    /// There was no file.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.sequence == 0
+    }
+
+    /// Number of the file, and bytes of it: both only rise.
+    pub(crate) fn position(&self) -> (u64, u64) {
+        (self.sequence, self.end)
+    }
 }
 
 impl Place {
-    fn path(&self, sequence: u64) -> String {
+    pub(crate) fn path(&self, sequence: u64) -> String {
         format!("{}/{sequence:016}.jnl", self.dir)
     }
 
-    fn identity(&self, sequence: u64) -> FileIdentity {
+    pub(crate) fn identity(&self, sequence: u64) -> FileIdentity {
         FileIdentity {
             kind: self.kind,
             topic: Uuid::nil(),
@@ -82,17 +96,18 @@ impl Place {
     /// Reads the newest journal. An empty directory gives no entries.
     pub(crate) fn replay(&self) -> Result<Replayed, JournalError> {
         let sequence = self.sequences()?.into_iter().max();
-        let entries = match sequence {
+        let (entries, end) = match sequence {
             Some(sequence) => self.read(sequence)?,
-            None => Vec::new(),
+            None => (Vec::new(), 0),
         };
         Ok(Replayed {
             entries,
             sequence: sequence.unwrap_or(0),
+            end,
         })
     }
 
-    fn sequences(&self) -> Result<Vec<u64>, JournalError> {
+    pub(crate) fn sequences(&self) -> Result<Vec<u64>, JournalError> {
         let entries = self.disk.list(self.dir).map_err(ContainerError::from)?;
         let sequence = |name: &str| name.strip_suffix(".jnl")?.parse().ok();
         Ok(entries
@@ -102,7 +117,7 @@ impl Place {
     }
 
     /// The entries of one file. It got its name when its snapshot was durable, so that one must be there.
-    fn read(&self, sequence: u64) -> Result<Vec<Entry>, JournalError> {
+    fn read(&self, sequence: u64) -> Result<(Vec<Entry>, u64), JournalError> {
         let path = self.path(sequence);
         let opened = Opened::open(
             self.disk.as_ref(),
@@ -138,7 +153,7 @@ impl Place {
                 position: scan.end,
             });
         }
-        Ok(entries)
+        Ok((entries, scan.end))
     }
 
     /// Begins this run's file with a snapshot; older files go.
@@ -150,6 +165,7 @@ impl Place {
         now: Timestamp,
     ) -> Result<Journal, JournalError> {
         let current = self.write_snapshot(replayed.sequence + 1, snapshot, incarnation, now)?;
+        self.remove_before(current.sequence)?;
         Ok(Journal {
             place: self,
             current: Mutex::new(current),
@@ -157,8 +173,8 @@ impl Place {
         })
     }
 
-    /// Writes a new file and gives it its name when it is durable; older files go.
-    fn write_snapshot(
+    /// Writes a new file and gives it its name when it is durable.
+    pub(crate) fn write_snapshot(
         &self,
         sequence: u64,
         snapshot: &[Entry],
@@ -197,6 +213,15 @@ impl Place {
             end: 0,
         };
         let sync_file = SyncFile::new(writer.file().clone(), path, mark, Box::new(|_| {}));
+        Ok(Current {
+            snapshot_bytes: writer.position(),
+            writer,
+            sync_file,
+            sequence,
+        })
+    }
+
+    fn remove_before(&self, sequence: u64) -> Result<(), JournalError> {
         for older in self.sequences()? {
             if older != sequence {
                 self.disk
@@ -204,12 +229,7 @@ impl Place {
                     .map_err(ContainerError::from)?;
             }
         }
-        Ok(Current {
-            snapshot_bytes: writer.position(),
-            writer,
-            sync_file,
-            sequence,
-        })
+        Ok(())
     }
 }
 
@@ -249,7 +269,8 @@ impl Journal {
         let next = current.sequence + 1;
         let written = self
             .place
-            .write_snapshot(next, snapshot, self.incarnation, now);
+            .write_snapshot(next, snapshot, self.incarnation, now)
+            .and_then(|written| self.place.remove_before(next).map(|()| written));
         match written {
             Ok(written) => *current = written,
             Err(JournalError::Container(error)) if error.is_full() => {
@@ -266,9 +287,12 @@ impl Journal {
         Ok(())
     }
 
-    /// The directory and the sequence number of the current file.
-    pub(crate) fn sequence(&self) -> u64 {
-        self.lock().sequence
+    /// Number of the current file, how much of it is durable, and whether that is all of it.
+    pub(crate) fn durable_position(&self) -> (u64, u64, bool) {
+        let current = self.lock();
+        let durable = current.sync_file.synced().bytes;
+        let is_all = durable == current.writer.position();
+        (current.sequence, durable, is_all)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Current> {

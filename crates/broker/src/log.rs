@@ -4,8 +4,9 @@
 //! No Kafka frames here; what a request means is the handlers' business.
 
 mod admin;
+pub(crate) mod foundation;
 mod inspect;
-mod keyring;
+pub(crate) mod keyring;
 mod open;
 mod upkeep;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use kastellan_core::time::{Clock, Timestamp};
 use seal::at_rest::Keyring;
+use seal::master::MasterKey;
 use wire::error::ErrorCode;
 use wire::record::TimedOffset;
 
@@ -22,6 +24,8 @@ pub use crate::catalog::{Topic, Topics};
 use crate::disk::Disk;
 use crate::failure::Failure;
 pub use crate::groups_journal::GroupsJournal;
+pub use crate::notes::AnchorMark;
+use crate::notes::Notes;
 use crate::offsets::Place;
 pub use crate::partition::{AppendRefusal, Appended, View};
 use crate::partition::{PartitionShared, Partitions};
@@ -35,6 +39,7 @@ pub use crate::waiters::Waiter;
 
 pub use admin::{NewTopic, SettingChange, SettingScope};
 pub use inspect::{Exported, RootKeyUse, Verified};
+pub use keyring::RotateError;
 pub use open::{LogOptions, OpenError, Opened};
 
 /// The whole log. Cheap to clone.
@@ -46,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) clock: Clock,
     pub(crate) keyring: Arc<Keyring>,
+    /// Asked when a root key is made.
+    pub(crate) master: Arc<dyn MasterKey>,
     pub(crate) catalog: Arc<CatalogJournal>,
     pub(crate) groups: GroupsJournal,
     pub(crate) partitions: Arc<Partitions>,
@@ -54,6 +61,7 @@ pub(crate) struct Inner {
     pub(crate) sync: Arc<SyncPool>,
     pub(crate) failure: Arc<Failure>,
     pub(crate) space: Arc<crate::space::Space>,
+    pub(crate) notes: Arc<Notes>,
     /// Changes of topics and settings wait for one another.
     pub(crate) changes: tokio::sync::Mutex<()>,
 }
@@ -238,6 +246,7 @@ impl Log {
         upkeep::note_synced_ends(&self.0).await?;
         let positions = self.0.partitions.final_positions();
         self.0.catalog.stopped(positions).await?;
+        self.0.notes.anchor(&self.0.catalog.anchor_mark());
         self.0.sync.stop();
         Ok(())
     }

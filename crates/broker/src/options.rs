@@ -31,8 +31,6 @@ pub struct Options {
     pub offsets_sweep: Duration,
     pub groups: groups::Limits,
     pub log: LogOptions,
-    /// Where damage and failure are put on record.
-    pub trail: Option<Trail>,
 }
 
 /// Takes the broker's trail events.
@@ -58,7 +56,6 @@ impl Default for Options {
             offsets_sweep: Duration::from_secs(600),
             groups: groups::Limits::default(),
             log: LogOptions::default(),
-            trail: None,
         }
     }
 }

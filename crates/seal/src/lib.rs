@@ -6,4 +6,5 @@
 #![forbid(unsafe_code)]
 
 pub mod at_rest;
+pub mod digest;
 pub mod master;

@@ -4,7 +4,7 @@ use kastellan_core::secret::Secret;
 use kastellan_core::time::Timestamp;
 use seal::at_rest::{
     FileHeader, FileIdentity, FileKind, FrameError, HEADER_LEN, HeaderError, Keyring, KeyringError,
-    Suite, frame_len,
+    Padding, Suite, frame_len,
 };
 use seal::master::LocalKey;
 use uuid::Uuid;
@@ -177,4 +177,39 @@ fn nothing_readable_is_left_in_a_frame() {
     key.seal(2, 0, 256, &[b"a very recognisable payload"], &mut frame)
         .unwrap();
     assert!(!frame.windows(12).any(|window| window == b"recognisable"));
+}
+
+#[test]
+fn changed_copy_counts_only_once_it_is_adopted() {
+    let ring = ring();
+    let mut changed = ring.copy();
+    assert_eq!(changed.rotate(&master(1), Timestamp(6)).unwrap(), 2);
+    assert_eq!(ring.create_file(identity(0)).unwrap().0.root_version, 1);
+    let (newer, _) = changed.create_file(identity(0)).unwrap();
+    assert!(matches!(
+        ring.open_file(&newer),
+        Err(HeaderError::RootUnknown(2))
+    ));
+    let (older, _) = ring.create_file(identity(0)).unwrap();
+    ring.adopt(changed);
+    assert_eq!(ring.create_file(identity(0)).unwrap().0.root_version, 2);
+    assert!(ring.open_file(&older).is_ok() && ring.open_file(&newer).is_ok());
+}
+
+#[test]
+fn coarse_frames_have_lengths_in_large_steps_and_open_as_the_others_do() {
+    let ring = ring().with_padding(Padding::Coarse);
+    for len in [0, 1, 200, 220, 221, 5_000] {
+        let content = vec![7; len];
+        let (header, mut key) = ring.create_file(identity(0)).unwrap();
+        let (mut coarse, mut exact) = (Vec::new(), Vec::new());
+        key.seal(2, 0, 256, &[&content], &mut coarse).unwrap();
+        key.seal_exact(2, 0, 256, &[&content], &mut exact).unwrap();
+        assert_eq!((coarse.len() % 256, exact.len()), (0, frame_len(len)));
+        let reader = ring.open_file(&header).unwrap();
+        for frame in [&mut coarse, &mut exact] {
+            let opened = reader.open(256, frame).unwrap();
+            assert_eq!(frame[opened.content], content);
+        }
+    }
 }

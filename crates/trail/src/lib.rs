@@ -20,4 +20,4 @@ mod read;
 pub use entry::Entry;
 pub use files::OpenError;
 pub use handle::Trail;
-pub use read::{Damage, Report, read, verify};
+pub use read::{Damage, Report, newest, read, verify};

@@ -64,6 +64,18 @@ pub fn read(dir: &Path) -> io::Result<impl Iterator<Item = io::Result<Entry>>> {
         .flat_map(|file| read_segment(&file).unwrap_or_else(|error| vec![Err(error)])))
 }
 
+/// The newest entry of a kind. What is damaged is passed over: [`verify`] tells of it.
+pub fn newest(dir: &Path, kind: &str) -> io::Result<Option<Entry>> {
+    for file in segments(dir)?.iter().rev() {
+        let entries = read_segment(file).unwrap_or_default();
+        let newest = entries.into_iter().rev().flatten();
+        if let Some(entry) = newest.into_iter().find(|entry| entry.event.kind == kind) {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
+}
+
 fn read_segment(file: &Path) -> io::Result<Vec<io::Result<Entry>>> {
     let bytes = load(file)?;
     let header = Header::parse(&bytes).ok_or_else(|| invalid(file, "the header is damaged"))?;

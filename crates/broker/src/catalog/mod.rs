@@ -18,12 +18,13 @@ pub(crate) use state::{Anchor, BROKER, GROUP, State, TOPIC};
 
 use crate::failure::Failure;
 use crate::journal::Journal;
+use crate::notes::AnchorMark;
 use crate::offsets::Place;
 use crate::settings::Settings;
 use crate::sync::Ticket;
 
 /// Producer ids that one entry reserves.
-const BLOCK: i64 = 1_000;
+pub(crate) const BLOCK: i64 = 1_000;
 
 /// One topic, as of one moment.
 #[derive(Clone, Debug)]
@@ -138,8 +139,15 @@ impl CatalogJournal {
         self.lock().incarnation
     }
 
-    pub(crate) fn sequence(&self) -> u64 {
-        self.journal.sequence()
+    /// Where the journal stands, durably.
+    pub(crate) fn anchor_mark(&self) -> AnchorMark {
+        let state = self.lock();
+        let (sequence, bytes, is_all) = self.journal.durable_position();
+        AnchorMark {
+            sequence,
+            bytes,
+            digest: is_all.then(|| state.digest()),
+        }
     }
 
     /// Writes entries; the caller waits for the ticket and then calls [`Self::show`].
@@ -183,9 +191,13 @@ impl CatalogJournal {
     }
 
     fn rewrite_if_large(&self) {
-        if !self.journal.is_large() {
-            return;
+        if self.journal.is_large() {
+            self.rewrite();
         }
+    }
+
+    /// Begins a new file with a snapshot.
+    pub(crate) fn rewrite(&self) {
         // Entries are applied to the state under this lock as they are written, so the snapshot has all of them.
         let state = self.lock();
         let snapshot: Vec<_> = state.snapshot().iter().map(Entry::encode).collect();

@@ -6,6 +6,7 @@ use kastellan_core::time::Timestamp;
 use uuid::Uuid;
 
 use super::entry::Entry;
+use crate::bytes_io::Out;
 use crate::offsets::Place;
 use crate::settings::Settings;
 
@@ -125,6 +126,21 @@ impl State {
         if let Some(settings) = settings {
             settings.set(key, value);
         }
+    }
+
+    /// Over all anchors: two states with the same digest name the same files, durable to the same ends.
+    pub(crate) fn digest(&self) -> String {
+        let mut anchors: Vec<_> = self.anchors.iter().collect();
+        anchors.sort_by_key(|(place, _)| **place);
+        let mut out = Out::default();
+        for (place, anchor) in anchors {
+            out.uuid(place.topic)
+                .put(place.partition.to_be_bytes())
+                .put(anchor.base.to_be_bytes())
+                .put(anchor.incarnation.to_be_bytes())
+                .put(anchor.synced_end.to_be_bytes());
+        }
+        seal::digest::sha256_hex([out.0.as_slice()])
     }
 
     /// Entries that lead to this state again.

@@ -3,7 +3,7 @@
 //! At the first bad frame every later 16-byte position is tried as a frame. If a good one says that bytes beyond the
 //! damage had been synced, the damage is to durable bytes.
 
-use seal::at_rest::FrameHeader;
+use seal::at_rest::{FrameError, FrameHeader};
 
 use super::{ContainerError, FIRST, Frame, Opened, read_frame};
 
@@ -60,6 +60,36 @@ pub(crate) fn scan(
         durable,
         tail,
     })
+}
+
+/// Visits frames that lie behind damage, wherever they begin.
+pub(crate) fn frames_behind(
+    opened: &Opened,
+    bad: u64,
+    cap: u32,
+    mut visit: impl FnMut(u64, &Frame),
+) -> Result<(), ContainerError> {
+    let len = opened.file.size()?;
+    let mut position = bad + STEP as u64;
+    let mut head = [0; FrameHeader::LEN];
+    while position + head.len() as u64 <= len {
+        opened.file.read_at(&mut head, position)?;
+        let found = match FrameHeader::parse(&head, cap) {
+            Ok(header) if position + u64::from(header.len) <= len => {
+                read_frame(opened.file.as_ref(), &opened.key, position, cap)
+            }
+            _ => Err(FrameError::Short.into()),
+        };
+        position += match found {
+            Ok(frame) => {
+                visit(position, &frame);
+                u64::from(frame.header.len)
+            }
+            Err(ContainerError::Io(error)) => return Err(error.into()),
+            Err(_) => STEP as u64,
+        };
+    }
+    Ok(())
 }
 
 /// Whether a good frame behind `bad` says that bytes beyond it had been synced.

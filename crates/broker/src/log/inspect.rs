@@ -9,6 +9,7 @@ use wire::error::ErrorCode;
 
 use super::{Log, ReadError};
 use crate::container::{self, Opened, Tail};
+use crate::disk::Disk;
 use crate::offsets::Place;
 use crate::partition::Partition;
 use crate::segment::{FRAME_CAP, SegmentName};
@@ -132,44 +133,57 @@ impl Log {
         Ok(exported)
     }
 
-    /// Root keys by version, with the number of segment and journal files that name each.
-    pub async fn root_keys(&self) -> Vec<RootKeyUse> {
+    /// Root keys by version, with the number of files that name each, those in quarantine included.
+    pub async fn root_keys(&self) -> std::io::Result<Vec<RootKeyUse>> {
         let log = self.clone();
         tokio::task::spawn_blocking(move || log.root_keys_now())
             .await
-            .unwrap_or_default()
+            .map_err(std::io::Error::other)?
     }
 
-    fn root_keys_now(&self) -> Vec<RootKeyUse> {
+    pub(super) fn root_keys_now(&self) -> std::io::Result<Vec<RootKeyUse>> {
         let inner = self.inner();
         let mut uses: BTreeMap<u32, u64> = BTreeMap::new();
-        let mut paths: Vec<String> = Vec::new();
-        for (_, shared) in inner.partitions.all() {
-            paths.extend(shared.segments().iter().map(|segment| segment.path.clone()));
-        }
-        paths.push(format!("catalog/{:016}.jnl", inner.catalog.sequence()));
-        paths.push(format!("groups/{:016}.jnl", inner.groups.sequence()));
-        for path in paths {
+        for path in files_below(
+            inner.disk.as_ref(),
+            &["catalog", "groups", "p", "quarantine"],
+        )? {
             let mut head = [0; HEADER_LEN];
-            let read = inner
-                .disk
-                .open(&path)
-                .and_then(|file| file.read_at(&mut head, 0))
-                .unwrap_or(0);
+            let read = match inner.disk.open(&path) {
+                Ok(file) => file.read_at(&mut head, 0)?,
+                // Retention just removed it.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
             if let Ok(header) = FileHeader::parse(head.get(..read).unwrap_or_default()) {
                 *uses.entry(header.root_version).or_default() += 1;
             }
         }
-        inner
-            .keyring
-            .versions()
-            .into_iter()
+        let versions = inner.keyring.versions().into_iter();
+        Ok(versions
             .map(|root| RootKeyUse {
                 version: root.version,
                 is_active: root.state == RootState::Active,
                 created: root.created,
                 files: uses.get(&root.version).copied().unwrap_or(0),
             })
-            .collect()
+            .collect())
     }
+}
+
+/// Every file of these directories.
+fn files_below(disk: &dyn Disk, dirs: &[&str]) -> std::io::Result<Vec<String>> {
+    let mut left: Vec<String> = dirs.iter().map(|dir| (*dir).to_owned()).collect();
+    let mut files = Vec::new();
+    while let Some(dir) = left.pop() {
+        for entry in disk.list(&dir)? {
+            let path = format!("{dir}/{}", entry.name);
+            if entry.is_dir {
+                left.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    Ok(files)
 }

@@ -1,33 +1,27 @@
 //! Start: keyring, journals, directories, partitions.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use kastellan_core::time::Clock;
-use seal::at_rest::{FileKind, KeyringError};
+use seal::at_rest::{KeyringError, Padding};
 use seal::master::MasterKey;
-use uuid::Uuid;
 
-use super::keyring::open_keyring;
+use super::foundation::{Foundation, Strangers};
 use super::upkeep::look_after;
-use super::{Inner, Log};
-use crate::catalog::{CatalogJournal, Entry, State};
+use super::{AnchorMark, Inner, Log};
 use crate::container::ContainerError;
 use crate::disk::Disk;
-use crate::failure::Failure;
 use crate::groups_journal::GroupsJournal;
-use crate::journal::{self, JournalError};
+use crate::journal::JournalError;
 use crate::offsets::Place;
+use crate::options::Trail;
 use crate::partition::{Partitions, Tools};
 use crate::read::Reader;
 use crate::recover::{self, Facts};
 use crate::segment::Files;
 use crate::shard::Shards;
-use crate::space::Space;
-use crate::sync::SyncPool;
 
 /// Partitions that recover at once.
 const RECOVERIES: usize = 4;
@@ -45,6 +39,14 @@ pub struct LogOptions {
     pub min_free: Option<u64>,
     pub max_topics: usize,
     pub max_partitions: usize,
+    /// How much of a record's length shows on the disk.
+    pub padding: Padding,
+    /// How long a start waits for a key service that cannot be reached.
+    pub key_patience: Duration,
+    /// Where damage, failure and changes of keys are put on record.
+    pub trail: Option<Trail>,
+    /// What the trail says of where the catalog stood last.
+    pub last_anchor: Option<AnchorMark>,
 }
 
 impl Default for LogOptions {
@@ -59,6 +61,10 @@ impl Default for LogOptions {
             min_free: None,
             max_topics: 1_000,
             max_partitions: 2_000,
+            padding: Padding::Fine,
+            key_patience: Duration::from_secs(60),
+            trail: None,
+            last_anchor: None,
         }
     }
 }
@@ -75,6 +81,10 @@ pub enum OpenError {
     KeyringMissing,
     #[error("{0}")]
     Journal(String),
+    #[error(
+        "{0}: the journal is missing although there are topics or records\nnext: put the directory back from a backup"
+    )]
+    JournalMissing(&'static str),
     #[error("catalog holds an entry that this version does not know")]
     Newer,
 }
@@ -106,7 +116,7 @@ impl Log {
         clock: Clock,
     ) -> Result<Opened, OpenError> {
         let started = clock.monotonic();
-        let work = move || Startup::run(options, master.as_ref(), disk, clock);
+        let work = move || Startup::run(options, master, disk, clock);
         let Startup {
             log,
             groups,
@@ -140,176 +150,50 @@ struct Startup {
 impl Startup {
     fn run(
         options: LogOptions,
-        master: &dyn MasterKey,
+        master: Arc<dyn MasterKey>,
         disk: Arc<dyn Disk>,
         clock: Clock,
     ) -> Result<Self, OpenError> {
-        for dir in ["p", "catalog", "groups"] {
-            disk.make_dir(dir)?;
-        }
-        disk.sync_dir("")?;
-        let keyring = Arc::new(open_keyring(disk.as_ref(), master, &clock)?);
-        let failure = Arc::new(Failure::default());
-        let sync = SyncPool::start(
-            options.sync_threads,
-            options.sync_linger,
-            failure.clone(),
-            clock.clone(),
+        let Foundation {
+            tools,
+            facts,
+            groups,
+            groups_journal,
+        } = Foundation::lay(
+            &options,
+            master.as_ref(),
+            &disk,
+            &clock,
+            Strangers::SetAside,
         )?;
-        let place = |dir: &'static str, kind: FileKind| journal::Place {
-            disk: disk.clone(),
-            keyring: keyring.clone(),
-            sync: sync.clone(),
-            dir,
-            kind,
-        };
-        let catalog_place = place("catalog", FileKind::Catalog);
-        let replayed = catalog_place.replay()?;
-        let (mut state, deleted) = replay_catalog(&replayed.entries)?;
-        let stopped = state.stopped.take();
-        // The next start must still know, even if this one ends before it did anything.
-        for (place, (end, _)) in stopped.iter().flatten() {
-            if let Some(anchor) = state.anchors.get_mut(place) {
-                anchor.synced_end = anchor.synced_end.max(*end);
-            }
-        }
-        if state.cluster.is_none() {
-            state.apply(Entry::Cluster {
-                id: keyring.cluster_id().to_owned(),
-                node: options.node,
-            });
-        }
-        tidy_directories(disk.as_ref(), &state, &deleted)?;
-        state.apply(Entry::Started {
-            incarnation: state.incarnation + 1,
-        });
-        let now = clock.now();
-        let snapshot: Vec<_> = state.snapshot().iter().map(Entry::encode).collect();
-        let journal = catalog_place.start(&replayed, &snapshot, state.incarnation, now)?;
-        let groups_place = place("groups", FileKind::Groups);
-        let groups = groups_place.replay()?;
-        let groups_journal =
-            groups_place.start(&groups, &groups.entries, state.incarnation, now)?;
-        let facts = facts(&state, stopped.as_ref());
-        let catalog = Arc::new(CatalogJournal::new(
-            journal,
-            state,
-            failure.clone(),
-            clock.clone(),
-        ));
-        let space = Arc::new(Space::new(disk.clone(), options.min_free));
-        let tools = Arc::new(Tools {
-            disk: disk.clone(),
-            keyring: keyring.clone(),
-            sync: sync.clone(),
-            catalog: catalog.clone(),
-            failure: failure.clone(),
-            space: space.clone(),
-            clock: clock.clone(),
-            producers: AtomicUsize::new(0),
-        });
         let all = Arc::new(Partitions::default());
         let (partitions, damage) = recover_all(&facts, &tools, &all);
-        let files = Arc::new(Files::new(disk.clone(), keyring.clone()));
+        let files = Arc::new(Files::new(disk.clone(), tools.keyring.clone()));
+        let (catalog, failure) = (tools.catalog.clone(), tools.failure.clone());
         let log = Log::new(Inner {
             shards: Shards::start(options.append_threads, &tools, &all)?,
-            reader: Reader::new(all.clone(), files),
+            reader: Reader::new(all.clone(), files, tools.clone()),
             groups: GroupsJournal::new(groups_journal, failure.clone(), clock.clone()),
             partitions: all,
             options,
             disk,
             clock,
-            keyring,
+            keyring: tools.keyring.clone(),
+            master,
             catalog,
-            sync,
+            sync: tools.sync.clone(),
             failure,
-            space,
+            space: tools.space.clone(),
+            notes: tools.notes.clone(),
             changes: tokio::sync::Mutex::default(),
         });
         Ok(Self {
             log,
-            groups: groups.entries,
+            groups,
             partitions,
             damage,
         })
     }
-}
-
-/// The state that the entries lead to, and the topics that were deleted on the way.
-fn replay_catalog(entries: &[journal::Entry]) -> Result<(State, BTreeSet<Uuid>), OpenError> {
-    let mut state = State::default();
-    let mut deleted = BTreeSet::new();
-    for (kind, body) in entries {
-        let entry = Entry::decode(*kind, body).map_err(|_| OpenError::Newer)?;
-        if let Entry::TopicDeleted { id } = entry {
-            deleted.insert(id);
-        }
-        state.apply(entry);
-    }
-    Ok((state, deleted))
-}
-
-/// Files of deleted topics go; files that the catalog does not know are set aside and never removed by themselves.
-fn tidy_directories(
-    disk: &dyn Disk,
-    state: &State,
-    deleted: &BTreeSet<Uuid>,
-) -> std::io::Result<()> {
-    if disk.exists("trash") {
-        disk.remove_dir_all("trash")?;
-    }
-    for entry in disk.list("p")? {
-        let id = Uuid::parse_str(&entry.name).ok();
-        if id.is_some_and(|id| state.topics.contains_key(&id)) {
-            continue;
-        }
-        let target = if id.is_some_and(|id| deleted.contains(&id)) {
-            "trash"
-        } else {
-            "quarantine"
-        };
-        if target == "quarantine" {
-            tracing::warn!(
-                directory = entry.name,
-                "A directory that the catalog does not know goes to quarantine"
-            );
-        }
-        disk.make_dir(target)?;
-        disk.rename(
-            &format!("p/{}", entry.name),
-            &format!("{target}/{}", entry.name),
-        )?;
-    }
-    disk.sync_dir("p")?;
-    if disk.exists("trash") {
-        disk.remove_dir_all("trash")
-    } else {
-        Ok(())
-    }
-}
-
-fn facts(
-    state: &State,
-    stopped: Option<&std::collections::HashMap<Place, (i64, u64)>>,
-) -> Vec<(Place, Facts)> {
-    let mut facts = Vec::new();
-    for (id, topic) in &state.topics {
-        for partition in 0..topic.partitions {
-            let place = Place {
-                topic: *id,
-                partition,
-            };
-            facts.push((
-                place,
-                Facts {
-                    anchor: state.anchors.get(&place).copied(),
-                    log_start: state.log_starts.get(&place).copied().unwrap_or(0),
-                    stopped: stopped.and_then(|stopped| stopped.get(&place).copied()),
-                },
-            ));
-        }
-    }
-    facts
 }
 
 /// Recovers partitions, a few at a time.
@@ -331,6 +215,12 @@ fn recover_all(
                     let mut done = done.lock().expect("nobody panics while holding it");
                     if let Some(corrupt) = corrupt {
                         tracing::error!(error = %corrupt, "Partition is damaged and stays offline");
+                        tools.damaged(
+                            *place,
+                            corrupt.file(),
+                            corrupt.position(),
+                            &corrupt.reason(),
+                        );
                         done.1.push(corrupt.to_string());
                     }
                     done.0.push(partition);

@@ -8,6 +8,9 @@ use wire::error::ErrorCode;
 use super::{Inner, Log};
 use crate::catalog::Entry;
 
+/// How often the trail is told where the catalog stands.
+const TOLD_EVERY: Duration = Duration::from_secs(3_600);
+
 /// Every second the free space; every so often the synced ends. Ends with the log.
 pub(super) fn look_after(log: &Log) {
     let weak = Arc::downgrade(log.inner());
@@ -16,7 +19,7 @@ pub(super) fn look_after(log: &Log) {
         .retention_check
         .max(Duration::from_millis(100));
     tokio::spawn(async move {
-        let mut since = Duration::ZERO;
+        let (mut since, mut told) = (Duration::ZERO, Duration::ZERO);
         let tick = Duration::from_secs(1).min(every);
         loop {
             tokio::time::sleep(tick).await;
@@ -28,6 +31,11 @@ pub(super) fn look_after(log: &Log) {
                 if note_synced_ends(&inner).await.is_err() {
                     tracing::warn!("Synced ends could not be noted");
                 }
+            }
+            told += tick;
+            if told >= TOLD_EVERY {
+                told = Duration::ZERO;
+                inner.notes.anchor(&inner.catalog.anchor_mark());
             }
         }
     });

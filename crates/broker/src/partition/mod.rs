@@ -17,6 +17,7 @@ use crate::catalog::CatalogJournal;
 use crate::container::{LastFrame, Writer};
 use crate::disk::Disk;
 use crate::failure::Failure;
+use crate::notes::Notes;
 use crate::offsets::Place;
 use crate::producers::Producers;
 use crate::segment::{Segment, SegmentName};
@@ -39,6 +40,19 @@ pub(crate) struct Tools {
     pub clock: Clock,
     /// Producers remembered in all partitions.
     pub producers: AtomicUsize,
+    pub notes: Arc<Notes>,
+}
+
+impl Tools {
+    /// Puts on record why a partition is offline.
+    pub(crate) fn damaged(&self, place: Place, file: &str, position: Option<u64>, reason: &str) {
+        let topics = self.catalog.topics();
+        let name = topics
+            .by_id(place.topic)
+            .map_or("", |topic| topic.name.as_str());
+        self.notes
+            .corruption(name, place.partition, file, position, reason);
+    }
 }
 
 /// The writer's side.

@@ -271,16 +271,17 @@ impl Partition {
         &mut self,
         base: i64,
         end: i64,
-        batches: &[bytes::Bytes],
+        batches: impl Iterator<Item = Result<bytes::Bytes, ContainerError>>,
     ) -> Result<(), ContainerError> {
         self.create_next(base, end)?;
         let Some(active) = self.active.as_mut() else {
             return Ok(());
         };
         for batch in batches {
-            let header = wire::record::BatchHeader::parse(batch)
+            let batch = batch?;
+            let header = wire::record::BatchHeader::parse(&batch)
                 .map_err(|_| ContainerError::Frame(seal::at_rest::FrameError::Content))?;
-            let at = active.writer.stream(kind::BATCH, 0, &[batch])?;
+            let at = active.writer.stream(kind::BATCH, 0, &[&batch])?;
             let behind = active.writer.position();
             active
                 .segment

@@ -16,7 +16,7 @@ use wire::record::TimedOffset;
 
 use crate::container::ContainerError;
 use crate::offsets::Place;
-use crate::partition::{PartitionShared, Partitions};
+use crate::partition::{Partition, PartitionShared, Partitions, Tools};
 use crate::segment::Files;
 
 use batches::Wanted;
@@ -55,14 +55,16 @@ pub(crate) struct Reader {
     partitions: Arc<Partitions>,
     files: Arc<Files>,
     places: Arc<Semaphore>,
+    tools: Arc<Tools>,
 }
 
 impl Reader {
-    pub(crate) fn new(partitions: Arc<Partitions>, files: Arc<Files>) -> Self {
+    pub(crate) fn new(partitions: Arc<Partitions>, files: Arc<Files>, tools: Arc<Tools>) -> Self {
         Self {
             partitions,
             files,
             places: Arc::new(Semaphore::new(READERS)),
+            tools,
         }
     }
 
@@ -85,7 +87,7 @@ impl Reader {
         let shared = self.online(place)?;
         match batches::read(&shared, &self.files, wanted, Access::AtHand) {
             Err(error) if would_block(&error) => {}
-            done => return done.map_err(|error| damaged(&shared, &error)),
+            done => return done.map_err(|error| damaged(&shared, place, &self.tools, &error)),
         }
         self.run(place, move |shared, files| {
             batches::read(shared, files, wanted, Access::Disk)
@@ -131,19 +133,26 @@ impl Reader {
             .acquire()
             .await
             .map_err(|_| ReadError::Offline)?;
-        let files = self.files.clone();
+        let (files, tools) = (self.files.clone(), self.tools.clone());
         let done = tokio::task::spawn_blocking(move || {
-            work(&shared, &files).map_err(|error| damaged(&shared, &error))
+            work(&shared, &files).map_err(|error| damaged(&shared, place, &tools, &error))
         });
         done.await.unwrap_or(Err(ReadError::Offline))
     }
 }
 
 /// Takes the partition offline, unless retention just removed the file: that is no damage.
-fn damaged(shared: &PartitionShared, error: &ContainerError) -> ReadError {
-    if !is_gone(error) {
+fn damaged(
+    shared: &PartitionShared,
+    place: Place,
+    tools: &Tools,
+    error: &ContainerError,
+) -> ReadError {
+    if !is_gone(error) && !shared.view().is_offline {
         tracing::error!(%error, "Partition cannot be read and goes offline");
         shared.set_offline();
+        metrics::gauge!("log_partitions_offline").increment(1.0);
+        tools.damaged(place, &Partition::dir(place), None, &error.to_string());
     }
     ReadError::Offline
 }

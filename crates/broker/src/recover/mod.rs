@@ -5,6 +5,8 @@
 
 mod verdict;
 
+pub(crate) use verdict::{segment_names, set_aside};
+
 use std::sync::Arc;
 
 use kastellan_core::time::Timestamp;
@@ -31,9 +33,35 @@ pub(crate) struct Facts {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Corrupt {
     #[error("{file}: {why}")]
-    Damage { file: String, why: &'static str },
+    Damage {
+        file: String,
+        why: &'static str,
+        position: Option<u64>,
+    },
     #[error("{file}: {error}")]
     Unreadable { file: String, error: ContainerError },
+}
+
+impl Corrupt {
+    pub(crate) fn file(&self) -> &str {
+        match self {
+            Self::Damage { file, .. } | Self::Unreadable { file, .. } => file,
+        }
+    }
+
+    pub(crate) fn position(&self) -> Option<u64> {
+        match self {
+            Self::Damage { position, .. } => *position,
+            Self::Unreadable { .. } => None,
+        }
+    }
+
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Damage { why, .. } => (*why).to_owned(),
+            Self::Unreadable { error, .. } => error.to_string(),
+        }
+    }
 }
 
 /// Recovers a partition; a corrupt one is offline, and the reason is told.
@@ -198,10 +226,15 @@ fn rewrite_unproven(
     kept.position = cut_at;
     let first_unproven = unproven.iter().find_map(|seen| seen.batch);
     kept.end = first_unproven.map_or(extent.end, |(base, _)| base);
-    let contents = read_batches(&parts.opened, &unproven)?;
     let file = parts.opened.file.clone();
     let segment = Segment::active(parts.place, parts.name, parts.path, parts.opened, kept);
     segment.set_len(cut_at);
+    let opened = segment.opened_at_hand();
+    let batches = unproven.iter().filter(|seen| seen.batch.is_some());
+    let contents = batches.filter_map(|seen| {
+        let frame = opened.as_ref()?.frame(seen.position, FRAME_CAP);
+        Some(frame.map(|frame| frame.content))
+    });
     shared.set_segments(parts.older.into_iter().chain([segment]).collect());
     let recovered = Recovered {
         shared,
@@ -210,9 +243,9 @@ fn rewrite_unproven(
     };
     let mut partition = Partition::new(parts.place, recovered, tools.clone());
     if let Some((base, _)) = first_unproven {
-        partition.carry_over(base, extent.end, &contents)?;
+        partition.carry_over(base, extent.end, contents)?;
         metrics::counter!("log_recovery_rewritten_bytes")
-            .increment(contents.iter().map(|batch| batch.len() as u64).sum());
+            .increment(extent.position.saturating_sub(cut_at));
         // The catalog names the new file before anything of the old one goes: until then the new one may be dropped.
         partition.anchor(extent.end).map_err(|_| {
             ContainerError::Io(std::io::Error::other("the catalog cannot be written"))
@@ -232,14 +265,12 @@ fn cut(file: &dyn DiskFile, len: u64) -> Result<(), ContainerError> {
     file.sync_all().map_err(ContainerError::Sync)
 }
 
-fn read_batches(opened: &Opened, seen: &[&Seen]) -> Result<Vec<bytes::Bytes>, ContainerError> {
-    let batches = seen.iter().filter(|seen| seen.batch.is_some());
-    batches
-        .map(|seen| Ok(opened.frame(seen.position, FRAME_CAP)?.content))
-        .collect()
-}
-
-fn predecessor(opened: &Opened, name: SegmentName, len: u64, last: LastFrame) -> Predecessor {
+pub(crate) fn predecessor(
+    opened: &Opened,
+    name: SegmentName,
+    len: u64,
+    last: LastFrame,
+) -> Predecessor {
     Predecessor {
         file_id: opened.header.file_id,
         base: name.base,
@@ -249,7 +280,7 @@ fn predecessor(opened: &Opened, name: SegmentName, len: u64, last: LastFrame) ->
     }
 }
 
-fn push_epoch(epochs: &mut Vec<(i32, i64)>, incarnation: u32, start: i64) {
+pub(crate) fn push_epoch(epochs: &mut Vec<(i32, i64)>, incarnation: u32, start: i64) {
     let epoch = i32::try_from(incarnation).unwrap_or(i32::MAX);
     if epochs.last().is_none_or(|(last, _)| *last < epoch) {
         epochs.push((epoch, start));
@@ -307,14 +338,18 @@ fn scan(opened: &Opened, opening: &Opening, now: Timestamp) -> Result<Scanned, C
 
 /// The header of a batch that belongs at this offset and has its checksum.
 fn check_batch(frame: &Frame, expected: i64) -> Option<BatchHeader> {
+    check_batch_at(frame).filter(|header| header.base_offset == expected)
+}
+
+/// The header of a batch that has its checksum, whatever its offset.
+pub(crate) fn check_batch_at(frame: &Frame) -> Option<BatchHeader> {
     let batch = Batch::parse(&frame.content).ok()?;
     batch.verify_crc().ok()?;
-    let header = *batch.header();
-    (header.base_offset == expected).then_some(header)
+    Some(*batch.header())
 }
 
 /// A producer seen in the file counts as used now: forgetting it too early would let its retries in twice.
-fn note_producer(producers: &mut Producers, header: &BatchHeader, now: Timestamp) {
+pub(crate) fn note_producer(producers: &mut Producers, header: &BatchHeader, now: Timestamp) {
     let timestamp =
         if header.attributes.timestamp_type() == wire::record::TimestampType::LogAppendTime {
             header.max_timestamp

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Corrupt, Facts, Judged, Newest, Tidiness, older_segment, scan};
 use crate::container::{self, ContainerError, Opened, Tail, kind};
-use crate::disk::DiskFile;
+use crate::disk::{Disk, DiskFile};
 use crate::offsets::Place;
 use crate::partition::{Opening, Partition, Tools};
 use crate::segment::{FRAME_CAP, Segment, SegmentName, read_closing};
@@ -12,7 +12,11 @@ use crate::segment::{FRAME_CAP, Segment, SegmentName, read_closing};
 /// Judges; removes or sets aside what a cut creation or an unfinished recovery left behind.
 pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Judged, Corrupt> {
     let dir = Partition::dir(place);
-    let mut names = names(&dir, tools)?;
+    let mut names =
+        segment_names(&dir, tools.disk.as_ref()).map_err(|error| Corrupt::Unreadable {
+            file: dir.clone(),
+            error: error.into(),
+        })?;
     let anchored = |name: &SegmentName| {
         facts.anchor.is_some_and(|anchor| {
             (anchor.base, anchor.incarnation) == (name.base, name.incarnation)
@@ -116,14 +120,13 @@ fn damage<T>(file: &str, why: &'static str) -> Result<T, Corrupt> {
     Err(Corrupt::Damage {
         file: file.to_owned(),
         why,
+        position: None,
     })
 }
 
-fn names(dir: &str, tools: &Tools) -> Result<Vec<SegmentName>, Corrupt> {
-    let entries = tools.disk.list(dir).map_err(|error| Corrupt::Unreadable {
-        file: dir.to_owned(),
-        error: error.into(),
-    })?;
+/// The files of a partition, oldest first.
+pub(crate) fn segment_names(dir: &str, disk: &dyn Disk) -> std::io::Result<Vec<SegmentName>> {
+    let entries = disk.list(dir)?;
     let mut names: Vec<SegmentName> = entries
         .iter()
         .filter_map(|entry| SegmentName::parse(&entry.name))
@@ -288,7 +291,11 @@ fn tidiness(
         };
     }
     if scanned.scan.tail == Tail::Corrupt {
-        return damage(path, "durable bytes are damaged");
+        return Err(Corrupt::Damage {
+            file: path.to_owned(),
+            why: "durable bytes are damaged",
+            position: Some(scanned.scan.end),
+        });
     }
     if !is_anchored && scanned.extent.end < opening.recovered_until {
         return Ok(None);
@@ -300,15 +307,14 @@ fn tidiness(
     Ok(Some(Tidiness::Scanned(Box::new(scanned))))
 }
 
-fn set_aside(path: &str, tools: &Tools) -> Result<(), Corrupt> {
+/// Moves a file to `quarantine/`, where nothing is ever removed.
+pub(crate) fn set_aside(path: &str, tools: &Tools) -> Result<(), Corrupt> {
     let failed = |error: std::io::Error| Corrupt::Unreadable {
         file: path.to_owned(),
         error: error.into(),
     };
-    tracing::warn!(
-        file = path,
-        "A file whose creation was cut goes to quarantine"
-    );
+    tracing::warn!(file = path, "A file goes to quarantine");
+    tools.notes.quarantined(path);
     tools.disk.make_dir("quarantine").map_err(failed)?;
     let name = path.trim_start_matches("p/").replace('/', "_");
     tools

@@ -158,6 +158,11 @@ pub struct RootKey {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+pub struct RootVersion {
+    pub version: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Verified {
     pub files: u64,
     pub frames: u64,

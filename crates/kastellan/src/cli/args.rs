@@ -53,7 +53,7 @@ pub enum Command {
     /// Check or print the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// The embedded log: verify, export, keys.
+    /// The embedded log: verify, export, keys, repair.
     #[command(subcommand)]
     Log(LogCommand),
     /// Read certificates, revocation lists and configuration again, without dropping a connection.
@@ -229,6 +229,42 @@ pub enum LogCommand {
     },
     /// Root keys, and how many files still name each.
     Keys,
+    /// Make a new root key for new files; older files open with theirs.
+    RotateRoot,
+    /// Forget a retired root key that no file names.
+    ForgetRoot { version: u32 },
+    /// Of a stopped server: say what is damaged in a partition, and give up records only where that is accepted.
+    Repair {
+        topic: String,
+        partition: u32,
+        /// Give up every record from this offset on, and serve the partition again. Files go to quarantine.
+        #[arg(long, value_name = "OFFSET")]
+        accept_loss_from: Option<i64>,
+        #[command(flatten)]
+        offline: OfflineArgs,
+    },
+    /// Of a stopped server: say what is damaged in a journal, and give up entries only where that is accepted.
+    RepairJournal {
+        journal: JournalArg,
+        /// Give up every entry behind the damage.
+        #[arg(long)]
+        accept_loss: bool,
+        #[command(flatten)]
+        offline: OfflineArgs,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct OfflineArgs {
+    /// Key file that wraps the root keys; default: `master.key` in the data directory.
+    #[arg(long, value_name = "FILE")]
+    pub master_key: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum JournalArg {
+    Catalog,
+    Groups,
 }
 
 #[cfg(test)]

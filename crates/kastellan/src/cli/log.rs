@@ -7,8 +7,8 @@ use hyper::Method;
 use super::args::LogCommand;
 use super::client::{ask, get};
 use super::show::{self, Output, say};
-use super::{Failure, Outcome};
-use crate::admin::api::{ExportRequest, Exported, RootKey, Verified};
+use super::{Failure, Outcome, repair};
+use crate::admin::api::{ExportRequest, Exported, RootKey, RootVersion, Verified};
 
 pub fn log(data: &Path, out: Output, command: LogCommand) -> Outcome {
     match command {
@@ -62,6 +62,32 @@ pub fn log(data: &Path, out: Output, command: LogCommand) -> Outcome {
             });
             Ok(())
         }
+        LogCommand::RotateRoot => {
+            let made: RootVersion = ask::<(), _>(data, Method::POST, "/v1/log/rotate-root", None)?;
+            out.data(&made, |made| {
+                format!("root key {}: new files use it", made.version)
+            });
+            Ok(())
+        }
+        LogCommand::ForgetRoot { version } => {
+            let wanted = RootVersion { version };
+            let gone: RootVersion = ask(data, Method::POST, "/v1/log/forget-root", Some(&wanted))?;
+            out.data(&gone, |gone| {
+                format!("root key {} is forgotten", gone.version)
+            });
+            Ok(())
+        }
+        LogCommand::Repair {
+            topic,
+            partition,
+            accept_loss_from,
+            offline,
+        } => repair::partition(data, out, &topic, partition, accept_loss_from, &offline),
+        LogCommand::RepairJournal {
+            journal,
+            accept_loss,
+            offline,
+        } => repair::journal(data, out, journal, accept_loss, &offline),
         LogCommand::Keys => {
             let keys: Vec<RootKey> = get(data, "/v1/log/keys")?;
             out.data(&keys, |keys| {

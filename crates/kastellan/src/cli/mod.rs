@@ -12,6 +12,7 @@ mod args;
 mod client;
 mod config;
 mod log;
+mod repair;
 mod rule;
 mod server;
 mod show;

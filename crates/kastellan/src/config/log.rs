@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use seal::at_rest::Padding;
+
 use super::reader::Section;
 use super::units::ByteSize;
 
@@ -19,6 +21,7 @@ pub struct LogSettings {
     pub retention_check: Duration,
     /// `None`: the larger of 256 MiB and 2 % of the file system.
     pub min_free: Option<ByteSize>,
+    pub pad_frames: Padding,
     pub max_topics: u64,
     pub max_partitions: u64,
     pub on_failure: LogFailure,
@@ -49,6 +52,7 @@ pub fn read_log(root: &mut Section<'_>) -> LogSettings {
             .duration("retention_check")
             .unwrap_or(Duration::from_secs(60)),
         min_free: section.size("min_free"),
+        pad_frames: read_padding(&mut section),
         max_topics: section.count("max_topics", 1..=100_000).unwrap_or(1_000),
         max_partitions: section
             .count("max_partitions", 1..=100_000)
@@ -62,6 +66,17 @@ pub fn read_log(root: &mut Section<'_>) -> LogSettings {
     }
     section.finish();
     settings
+}
+
+fn read_padding(section: &mut Section<'_>) -> Padding {
+    match section.count("pad_frames", 0..=256) {
+        None | Some(0) => Padding::Fine,
+        Some(256) => Padding::Coarse,
+        Some(_) => {
+            section.problem("pad_frames", "must be 0 or 256");
+            Padding::Fine
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

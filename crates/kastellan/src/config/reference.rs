@@ -332,6 +332,12 @@ pub const KEYS: &[Key] = &[
         "larger of `256MiB` and 2 % of the disk",
         "Below this free space produce is answered with KAFKA_STORAGE_ERROR.",
     ),
+    key(
+        "log.pad_frames",
+        "`0`, `256`",
+        "`0`",
+        "What shows of a record's length on the disk: 0 pads sealed frames to 16 bytes, 256 to 256 bytes. Holds for new files.",
+    ),
     key("log.max_topics", "number", "`1000`", "Topics in all."),
     key(
         "log.max_partitions",

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use seal::at_rest::Padding;
+
 use super::gateway::{
     ClientAuth, EXCEPTIONS, Mechanism, MinTls, PROXY_PROTOCOL, PrincipalFrom, Protocol,
 };
@@ -252,6 +254,11 @@ fn rest(out: &mut String, config: &Config) {
     if let Some(size) = log.min_free {
         put(out, "min_free", quoted(&size.to_string()));
     }
+    let padding = match log.pad_frames {
+        Padding::Fine => 0,
+        Padding::Coarse => 256,
+    };
+    put(out, "pad_frames", padding);
     put(out, "max_topics", log.max_topics);
     put(out, "max_partitions", log.max_partitions);
     put(

@@ -7,13 +7,13 @@ use std::path::Path;
 use broker::log::Log;
 use broker::offsets::Place;
 
-use crate::admin::api::{ExportRequest, Exported, RootKey, Verified};
+use crate::admin::api::{ExportRequest, Exported, RootKey, RootVersion, Verified};
 
 pub struct LogAdmin<'a>(pub &'a Log);
 
 impl LogAdmin<'_> {
     pub async fn keys(&self) -> anyhow::Result<Vec<RootKey>> {
-        let keys = self.0.root_keys().await;
+        let keys = self.0.root_keys().await?;
         Ok(keys
             .into_iter()
             .map(|key| RootKey {
@@ -23,6 +23,16 @@ impl LogAdmin<'_> {
                 files: key.files,
             })
             .collect())
+    }
+
+    pub async fn rotate_root(&self) -> anyhow::Result<RootVersion> {
+        let version = self.0.rotate_root().await?;
+        Ok(RootVersion { version })
+    }
+
+    pub async fn forget_root(&self, wanted: RootVersion) -> anyhow::Result<RootVersion> {
+        self.0.forget_root(wanted.version).await?;
+        Ok(wanted)
     }
 
     pub async fn verify(&self) -> anyhow::Result<Verified> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use broker::disk::RealDisk;
-use broker::log::Log;
+use broker::log::{AnchorMark, Log};
 use broker::{Broker, Options};
 use gateway::upstream::Upstream;
 use gateway::upstream::tcp::TcpUpstream;
@@ -270,9 +270,12 @@ async fn open_upstream(
     let mut options = Options {
         auto_create_topics: log.auto_create_topics,
         partitions: i32::try_from(log.num_partitions).unwrap_or(1),
-        trail: Some(broker::options::Trail(trail.clone())),
         ..Options::default()
     };
+    options.log.trail = Some(broker::options::Trail(trail.clone()));
+    let anchor = trail::newest(&directory.join("trail"), AnchorMark::KIND).map_err(usage)?;
+    options.log.last_anchor = anchor.and_then(|entry| AnchorMark::read(&entry.event));
+    options.log.padding = log.pad_frames;
     options.groups.initial_delay = log.initial_rebalance_delay;
     options.log.sync_linger = log.sync_linger;
     options.log.retention_check = log.retention_check;

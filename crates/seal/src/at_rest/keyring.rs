@@ -23,7 +23,7 @@ const WRAP_INFO: &[u8] = b"kastellan log wrap v1";
 const COMMIT_INFO: &[u8] = b"kastellan log commit v1";
 const KEY_LEN: usize = 32;
 /// Root keys of one log; retired ones that no file names can be forgotten.
-const ROOTS_MAX: usize = 4_096;
+const ROOTS_MAX: usize = 250;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RootState {

@@ -4,12 +4,33 @@ use axum::Json;
 use axum::extract::State;
 
 use super::{Refused, Shared};
-use crate::admin::api::{ExportRequest, Exported, RootKey, Verified};
+use crate::admin::api::{ExportRequest, Exported, RootKey, RootVersion, Verified};
 
 pub async fn keys(State(server): State<Shared>) -> Result<Json<Vec<RootKey>>, Refused> {
     server
         .log()?
         .keys()
+        .await
+        .map(Json)
+        .map_err(Refused::failed)
+}
+
+pub async fn rotate_root(State(server): State<Shared>) -> Result<Json<RootVersion>, Refused> {
+    server
+        .log()?
+        .rotate_root()
+        .await
+        .map(Json)
+        .map_err(Refused::failed)
+}
+
+pub async fn forget_root(
+    State(server): State<Shared>,
+    Json(wanted): Json<RootVersion>,
+) -> Result<Json<RootVersion>, Refused> {
+    server
+        .log()?
+        .forget_root(wanted)
         .await
         .map(Json)
         .map_err(Refused::failed)

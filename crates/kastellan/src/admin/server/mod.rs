@@ -73,6 +73,8 @@ fn router(server: Shared) -> Router {
         )
         .route("/v1/explain", post(rules::explain))
         .route("/v1/log/keys", get(log::keys))
+        .route("/v1/log/rotate-root", post(log::rotate_root))
+        .route("/v1/log/forget-root", post(log::forget_root))
         .route("/v1/log/verify", post(log::verify))
         .route("/v1/log/export", post(log::export))
         .layer(DefaultBodyLimit::max(BODY_MAX))
