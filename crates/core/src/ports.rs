@@ -55,11 +55,31 @@ pub trait PolicySource: Send + Sync {
 
 /// Where trail events go.
 pub trait TrailSink: Send + Sync {
-    /// Appends; ready when the event's class is satisfied (a change: durable; a refusal: appended).
-    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<(), Unavailable>>;
+    /// Appends; ready when the event's class is satisfied (a change: durable; a refusal: appended). Gives the number of
+    /// its entry, unless it was counted together with others.
+    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<Option<u64>, Unavailable>>;
+
+    /// Appends several, in order; they become durable together.
+    fn record_all<'a>(
+        &'a self,
+        events: Vec<Event>,
+    ) -> Pending<'a, Result<Vec<Option<u64>>, Unavailable>> {
+        Box::pin(async move {
+            let mut numbers = Vec::with_capacity(events.len());
+            for event in events {
+                numbers.push(self.record(event).await?);
+            }
+            Ok(numbers)
+        })
+    }
 
     /// Appends without waiting; for events that may be dropped and counted.
     fn note(&self, event: Event);
+
+    /// Appends without waiting, and drops nothing: for what came of a change that was announced.
+    fn owe(&self, event: Event) {
+        self.note(event);
+    }
 }
 
 /// Who asks for a change of the policy or of credentials, for the trail.

@@ -306,8 +306,9 @@ async fn live(
     } = logged_in;
     let name = principal.name().clone();
     let mechanism = principal.proof().mechanism();
+    let id = registered.id;
     let session = Session {
-        id: registered.id,
+        id,
         principal,
         host: Host::new(peer.ip()),
         peer,
@@ -319,11 +320,13 @@ async fn live(
     drop(place);
     if matches!(cause, Cause::Revoked | Cause::Expired) {
         metrics::counter!("gateway_sessions_cut_total", "cause" => cause.label()).increment(1);
-        let event = Event::new("auth.session_ended", Class::Info, Outcome::Ok)
-            .why(cause.label())
-            .by(&name, Some(mechanism))
-            .from_peer(peer, &door.name);
-        core.ports.trail.note(event);
     }
+    let mut event = Event::new("auth.session_ended", Class::Info, Outcome::Ok)
+        .why(cause.label())
+        .by(&name, Some(mechanism))
+        .from_peer(peer, &door.name);
+    event.session = Some(id);
+    // It ended all the same if the trail cannot take it; the trail counts what it missed.
+    let _ = core.ports.trail.record(event).await;
     cause
 }

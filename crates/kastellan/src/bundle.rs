@@ -5,14 +5,20 @@
 
 use std::collections::BTreeMap;
 
+use kastellan_core::ports::Requester;
 use kastellan_core::secret::Secret;
 
 use crate::admin::api::Bundle;
 use crate::run::Server;
 
 /// Makes the files, with a fresh certificate.
-pub async fn make(server: &Server, name: &str, secret: &Secret) -> anyhow::Result<Bundle> {
-    let certificate = server.issue_client_certificate(name).await?;
+pub async fn make(
+    server: &Server,
+    name: &str,
+    secret: &Secret,
+    by: &Requester,
+) -> anyhow::Result<Bundle> {
+    let certificate = server.issue_client_certificate(name, by).await?;
     let secret = String::from_utf8_lossy(secret.expose()).into_owned();
     let addresses = server.addresses();
     let facts = Facts {

@@ -1,5 +1,6 @@
 //! The SQLite file: opening, migrations, the outbox. Knows SQL and nothing of what rows mean.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -15,6 +16,8 @@ const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001.sql")];
 
 pub(crate) struct Database {
     pub(crate) connection: SqliteConnection,
+    /// Events of the outbox that the trail has.
+    delivered: BTreeSet<i64>,
     path: String,
 }
 
@@ -39,6 +42,7 @@ impl Database {
             })?;
         let mut database = Self {
             connection,
+            delivered: BTreeSet::new(),
             path: shown,
         };
         database.migrate().await?;
@@ -128,14 +132,16 @@ impl Database {
         Ok(secret)
     }
 
+    /// Events in the outbox that the trail does not have yet.
     pub(crate) async fn left_over_events(&mut self) -> Result<Vec<(i64, Event)>, sqlx::Error> {
         let rows = sqlx::query("SELECT id, event FROM outbox ORDER BY id")
             .fetch_all(&mut self.connection)
             .await?;
         let events = rows.iter().filter_map(|row| {
+            let id = row.get(0);
             let event = serde_json::from_str(row.get::<&str, _>(1));
             match event {
-                Ok(event) => Some((row.get(0), event)),
+                Ok(event) => (!self.delivered.contains(&id)).then_some((id, event)),
                 Err(error) => {
                     tracing::error!(%error, "Outbox holds an event that cannot be read");
                     None
@@ -145,28 +151,36 @@ impl Database {
         Ok(events.collect())
     }
 
-    pub(crate) async fn forget_event(&mut self, id: i64) -> Result<(), sqlx::Error> {
-        sqlx::query("DELETE FROM outbox WHERE id = $1")
-            .bind(id)
-            .execute(&mut self.connection)
-            .await
-            .map(drop)
+    /// The trail has them. Those that cannot be taken out now are not delivered again, and taken out later.
+    pub(crate) async fn forget_events(&mut self, ids: &[i64]) {
+        self.delivered.extend(ids);
+        for id in self.delivered.clone() {
+            let gone = sqlx::query("DELETE FROM outbox WHERE id = $1")
+                .bind(id)
+                .execute(&mut self.connection)
+                .await;
+            match gone {
+                Ok(_) => {
+                    self.delivered.remove(&id);
+                }
+                Err(error) => tracing::warn!(%error, "Trail event stays in the outbox"),
+            }
+        }
     }
 }
 
 /// Puts an event beside the change it belongs to.
 pub(crate) async fn stage(
     connection: &mut SqliteConnection,
-    event: Event,
-) -> Result<(i64, Event), sqlx::Error> {
+    event: &Event,
+) -> Result<(), sqlx::Error> {
     let text =
-        serde_json::to_string(&event).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    let id = sqlx::query("INSERT INTO outbox (event) VALUES ($1) RETURNING id")
+        serde_json::to_string(event).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    sqlx::query("INSERT INTO outbox (event) VALUES ($1)")
         .bind(text)
-        .fetch_one(connection)
-        .await?
-        .get(0);
-    Ok((id, event))
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// The database file exists with mode 0600 before SQLite opens it; its companions inherit the mode.

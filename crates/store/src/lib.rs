@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod certificates;
+mod commit;
 mod credential;
 mod database;
 mod password;
@@ -19,7 +20,6 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
-use kastellan_core::event::Event;
 use kastellan_core::ports::{ChangeError, Revocation, RevocationSink, TrailSink, Unavailable};
 use kastellan_core::principal::PrincipalName;
 use kastellan_core::secret::Secret;
@@ -84,7 +84,7 @@ impl Store {
             sessions: OnceLock::new(),
             clock,
         };
-        store.deliver_left_over().await;
+        store.deliver(&mut *store.database.lock().await).await;
         Ok(Arc::new(store))
     }
 
@@ -106,31 +106,6 @@ impl Store {
 
     fn current(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
-    }
-
-    /// Hands committed events to the trail and forgets them once it has them.
-    async fn deliver(&self, database: &mut Database, events: Vec<(i64, Event)>) {
-        for (id, event) in events {
-            match self.trail.record(event).await {
-                Ok(()) => {
-                    if let Err(error) = database.forget_event(id).await {
-                        tracing::warn!(%error, "Trail event stays in the outbox");
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%error, "Trail did not take the event of a change; it is kept");
-                    return;
-                }
-            }
-        }
-    }
-
-    async fn deliver_left_over(&self) {
-        let mut database = self.database.lock().await;
-        match database.left_over_events().await {
-            Ok(events) => self.deliver(&mut database, events).await,
-            Err(error) => tracing::error!(%error, "Outbox cannot be read"),
-        }
     }
 }
 

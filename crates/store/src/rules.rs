@@ -12,7 +12,6 @@ use kastellan_core::rule::{Rule, RuleDefinition, RuleId};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
 
-use crate::database::stage;
 use crate::snapshot::Snapshot;
 use crate::{Store, unavailable};
 
@@ -61,16 +60,18 @@ impl Store {
                 .await
                 .map_err(unavailable)?;
             let event = event(by, id).changed(None, Some(definition.to_string()));
-            events.push(stage(&mut transaction, event).await.map_err(unavailable)?);
+            events.push(event);
             let rule = Rule { id, definition };
             rules.push(rule.clone());
             answer.push(rule);
         }
-        transaction.commit().await.map_err(unavailable)?;
-        if !events.is_empty() {
-            self.enforce(&snapshot, rules);
-            self.deliver(&mut database, events).await;
+        if events.is_empty() {
+            return Ok(answer);
         }
+        let staged = self.stage(&mut transaction, events).await?;
+        self.commit(transaction, staged).await?;
+        self.enforce(&snapshot, rules);
+        self.deliver(&mut database).await;
         Ok(answer)
     }
 
@@ -102,9 +103,10 @@ impl Store {
                 .await
                 .map_err(unavailable)?;
             let event = event(by, rule.id).changed(Some(rule.definition.to_string()), None);
-            events.push(stage(&mut transaction, event).await.map_err(unavailable)?);
+            events.push(event);
         }
-        transaction.commit().await.map_err(unavailable)?;
+        let staged = self.stage(&mut transaction, events).await?;
+        self.commit(transaction, staged).await?;
         let rules = snapshot
             .policy
             .rules()
@@ -113,7 +115,7 @@ impl Store {
             .cloned()
             .collect();
         self.enforce(snapshot, rules);
-        self.deliver(database, events).await;
+        self.deliver(database).await;
         Ok(())
     }
 

@@ -1,12 +1,12 @@
 //! SCRAM credentials through Kafka's admin protocol: only the derived keys arrive here, never a password.
 
 use kastellan_core::credential::{ScramMechanism, ScramVerifier};
-use kastellan_core::event::Event;
+use kastellan_core::event::{Change, Event};
 use kastellan_core::ports::{ChangeError, Pending, Requester, Revocation, ScramChange, ScramStore};
 use sqlx::Connection;
 
 use crate::credential::UserName;
-use crate::database::{Database, stage};
+use crate::database::Database;
 use crate::snapshot::{Snapshot, User, Verifier};
 use crate::users::{UserKind, event, insert_credential, insert_user};
 use crate::{Store, unavailable};
@@ -109,15 +109,14 @@ impl Store {
                 )
             }
         };
-        let staged = stage(&mut transaction, event).await.map_err(unavailable)?;
-        transaction.commit().await.map_err(unavailable)?;
+        let staged = self.stage(&mut transaction, vec![event]).await?;
+        self.commit(transaction, staged).await?;
         self.finish(
             database,
             &snapshot,
             name,
             user,
             old.iter().map(|one| one.revision.id).collect(),
-            staged,
         )
         .await;
         Ok(())
@@ -140,10 +139,15 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(unavailable)?;
-        let staged = stage(&mut transaction, secret_event(name, mechanism, by))
-            .await
-            .map_err(unavailable)?;
-        transaction.commit().await.map_err(unavailable)?;
+        let event = Event {
+            change: Some(Change {
+                before: Some("set".into()),
+                after: None,
+            }),
+            ..secret_event(name, mechanism, by)
+        };
+        let staged = self.stage(&mut transaction, vec![event]).await?;
+        self.commit(transaction, staged).await?;
         let credentials = user
             .credentials
             .iter()
@@ -154,7 +158,7 @@ impl Store {
             credentials,
             ..user.clone()
         };
-        self.finish(database, &snapshot, name, user, vec![old.id], staged)
+        self.finish(database, &snapshot, name, user, vec![old.id])
             .await;
         Ok(())
     }
@@ -166,7 +170,6 @@ impl Store {
         name: &str,
         user: User,
         ended: Vec<i64>,
-        staged: (i64, Event),
     ) {
         self.publish_users(snapshot, |users| {
             users.insert(name.to_owned(), user);
@@ -178,7 +181,7 @@ impl Store {
                 id,
             });
         }
-        self.deliver(database, vec![staged]).await;
+        self.deliver(database).await;
     }
 }
 

@@ -13,7 +13,6 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
 
 use crate::credential::{self, UserName};
-use crate::database::stage;
 use crate::snapshot::{Credential, Snapshot, User, Verifier};
 use crate::{Store, unavailable};
 
@@ -159,8 +158,8 @@ impl Store {
             .await
             .map_err(unavailable)?;
         let event = event("user.create", name, by).changed(None, Some(kind.word().to_owned()));
-        let staged = stage(&mut transaction, event).await.map_err(unavailable)?;
-        transaction.commit().await.map_err(unavailable)?;
+        let staged = self.stage(&mut transaction, vec![event]).await?;
+        self.commit(transaction, staged).await?;
         self.publish_users(&snapshot, |users| {
             users.insert(
                 name.to_owned(),
@@ -173,7 +172,7 @@ impl Store {
                 },
             );
         });
-        self.deliver(&mut database, vec![staged]).await;
+        self.deliver(&mut database).await;
         Ok(())
     }
 
@@ -200,13 +199,9 @@ impl Store {
                     .map_err(unavailable)?,
             );
         }
-        let staged = stage(
-            &mut transaction,
-            event("user.secret", name, by).changed(None, Some("set".into())),
-        )
-        .await
-        .map_err(unavailable)?;
-        transaction.commit().await.map_err(unavailable)?;
+        let event = event("user.secret", name, by).changed(None, Some("set".into()));
+        let staged = self.stage(&mut transaction, vec![event]).await?;
+        self.commit(transaction, staged).await?;
         self.publish_users(&snapshot, |users| {
             users.insert(
                 name.to_owned(),
@@ -223,7 +218,7 @@ impl Store {
                 id: old.revision.id,
             });
         }
-        self.deliver(&mut database, vec![staged]).await;
+        self.deliver(&mut database).await;
         Ok(())
     }
 
@@ -249,15 +244,15 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(unavailable)?;
-        let staged = stage(&mut transaction, event).await.map_err(unavailable)?;
-        transaction.commit().await.map_err(unavailable)?;
+        let staged = self.stage(&mut transaction, vec![event]).await?;
+        self.commit(transaction, staged).await?;
         self.publish_users(&snapshot, |users| {
             users.insert(name.to_owned(), User { disabled, ..user });
         });
         if disabled {
             self.revoke(Revocation::Principal(PrincipalName::user(name)));
         }
-        self.deliver(&mut database, vec![staged]).await;
+        self.deliver(&mut database).await;
         Ok(())
     }
 
@@ -273,13 +268,13 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(unavailable)?;
-        let staged = stage(&mut transaction, event).await.map_err(unavailable)?;
-        transaction.commit().await.map_err(unavailable)?;
+        let staged = self.stage(&mut transaction, vec![event]).await?;
+        self.commit(transaction, staged).await?;
         self.publish_users(&snapshot, |users| {
             users.remove(name);
         });
         self.revoke(Revocation::Principal(PrincipalName::user(name)));
-        self.deliver(&mut database, vec![staged]).await;
+        self.deliver(&mut database).await;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use kastellan_core::authorize::{Question, authorize};
 use kastellan_core::credential::ScramMechanism;
-use kastellan_core::event::Event;
+use kastellan_core::event::{Event, Outcome};
 use kastellan_core::filter::RuleFilter;
 use kastellan_core::host::{Host, HostPattern};
 use kastellan_core::operation::Operation;
@@ -24,21 +24,28 @@ use store::{Store, UserName};
 #[derive(Default)]
 struct Recorder {
     events: Mutex<Vec<Event>>,
-    broken: Mutex<bool>,
+    /// Events that are still taken; `None`: all.
+    room: Mutex<Option<usize>>,
 }
 
 impl TrailSink for Recorder {
-    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<(), Unavailable>> {
-        let answer = if *self.broken.lock().unwrap() {
+    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<Option<u64>, Unavailable>> {
+        assert_eq!(kastellan_core::event::types::check(&event), Ok(()));
+        let mut room = self.room.lock().unwrap();
+        let answer = if *room == Some(0) {
             Err(Unavailable("disk full".to_owned()))
         } else {
-            self.events.lock().unwrap().push(event);
-            Ok(())
+            *room = room.map(|room| room - 1);
+            let mut events = self.events.lock().unwrap();
+            events.push(event);
+            Ok(Some(events.len() as u64))
         };
         Box::pin(std::future::ready(answer))
     }
 
-    fn note(&self, _event: Event) {}
+    fn note(&self, event: Event) {
+        self.events.lock().unwrap().push(event);
+    }
 }
 
 #[derive(Default)]
@@ -339,10 +346,10 @@ async fn super_users_change_on_the_trail_first_and_then_at_once() {
     store.on_revocation(sessions.clone());
     assert!(!may_read(&store));
     let alice = BTreeSet::from([PrincipalName::user("alice")]);
-    *place.trail.broken.lock().unwrap() = true;
+    *place.trail.room.lock().unwrap() = Some(0);
     assert!(store.set_super_users(alice.clone(), &by()).await.is_err());
     assert!(!may_read(&store), "not without its event");
-    *place.trail.broken.lock().unwrap() = false;
+    *place.trail.room.lock().unwrap() = None;
     store.set_super_users(alice.clone(), &by()).await.unwrap();
     assert!(may_read(&store));
     assert_eq!(*sessions.0.lock().unwrap(), [Revocation::Policy]);
@@ -359,26 +366,89 @@ async fn super_users_change_on_the_trail_first_and_then_at_once() {
 }
 
 #[tokio::test]
-async fn event_of_a_committed_change_is_delivered_after_the_trail_recovers() {
-    let place = Place::new("outbox");
-    *place.trail.broken.lock().unwrap() = true;
-    place
-        .open()
-        .await
-        .add(vec![read_orders()], &by())
+async fn nothing_is_changed_when_the_trail_cannot_take_it() {
+    let place = Place::new("unrecorded");
+    let store = place.open().await;
+    *place.trail.room.lock().unwrap() = Some(0);
+    let refused = store.add(vec![read_orders()], &by()).await;
+    assert!(matches!(refused, Err(ChangeError::Unavailable(_))));
+    let refused = store.add_service(&name("orders"), &by()).await;
+    assert!(matches!(refused, Err(ChangeError::Unavailable(_))));
+    assert!(!may_read(&store) && store.user("orders").is_none());
+    *place.trail.room.lock().unwrap() = None;
+    drop(store);
+    let store = place.open().await;
+    assert!(!may_read(&store) && store.user("orders").is_none());
+    assert!(place.trail.events.lock().unwrap().is_empty());
+    store.add(vec![read_orders()], &by()).await.unwrap();
+    assert!(may_read(&store));
+}
+
+/// Announced, then what came of it, with the number of the announcement.
+fn outcomes(events: &[Event]) -> Vec<(Outcome, Option<u64>)> {
+    events
+        .iter()
+        .map(|event| (event.outcome, event.refers))
+        .collect()
+}
+
+#[tokio::test]
+async fn outcome_of_a_committed_change_is_delivered_when_the_trail_recovers() {
+    for restarts in [false, true] {
+        let place = Place::new(if restarts { "outbox-restart" } else { "outbox" });
+        let store = place.open().await;
+        *place.trail.room.lock().unwrap() = Some(1);
+        store.add(vec![read_orders()], &by()).await.unwrap();
+        let told = || outcomes(&place.trail.events.lock().unwrap());
+        assert_eq!(told(), [(Outcome::Allowed, None)]);
+        *place.trail.room.lock().unwrap() = None;
+        if restarts {
+            drop(store);
+            drop(place.open().await);
+        } else {
+            store.add_service(&name("x"), &by()).await.unwrap();
+        }
+        assert!(told().contains(&(Outcome::Ok, Some(1))));
+        let change = place.trail.events.lock().unwrap()[0].change.clone();
+        assert_eq!(
+            change.unwrap().after.as_deref(),
+            Some("allow User:alice Read topic:orders")
+        );
+        drop(place.open().await);
+        let once = told()
+            .iter()
+            .filter(|one| **one == (Outcome::Ok, Some(1)))
+            .count();
+        assert_eq!(once, 1, "once only");
+    }
+}
+
+#[tokio::test]
+async fn certificates_are_on_record_when_they_are_issued_and_revoked() {
+    let place = Place::new("certificates");
+    let store = place.open().await;
+    store
+        .add_certificate("0a", "orders", Timestamp(9), &by())
         .await
         .unwrap();
-    assert!(place.trail.events.lock().unwrap().is_empty());
-    *place.trail.broken.lock().unwrap() = false;
-    drop(place.open().await);
-    let events = place.trail.events.lock().unwrap().clone();
-    assert_eq!(events.len(), 1);
-    assert_eq!(
-        events[0].change.as_ref().unwrap().after.as_deref(),
-        Some("allow User:alice Read topic:orders")
+    let revoked = store.revoke_certificates("orders", &by()).await.unwrap();
+    assert_eq!(revoked, [("0a".to_owned(), Timestamp(9))]);
+    assert!(
+        store
+            .revoke_certificates("orders", &by())
+            .await
+            .unwrap()
+            .is_empty()
     );
-    drop(place.open().await);
-    assert_eq!(place.trail.events.lock().unwrap().len(), 1, "once only");
+    let events = place.trail.events.lock().unwrap();
+    let expected = [
+        (Outcome::Allowed, None),
+        (Outcome::Ok, Some(1)),
+        (Outcome::Allowed, None),
+        (Outcome::Ok, Some(3)),
+    ];
+    assert_eq!(outcomes(&events), expected);
+    assert!(events.iter().all(|event| event.detail["serial"] == "0a"));
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! What the rest of the process holds: a queue to the writer.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,7 +19,9 @@ pub(crate) const QUEUE: usize = 4_096;
 /// How long an event waits for a place in the queue.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-pub(crate) type Answer = oneshot::Sender<Result<(), Unavailable>>;
+pub(crate) type Answer = oneshot::Sender<Result<Option<u64>, Unavailable>>;
+/// What found no place in the queue and must not be lost: outcomes of changes in flight, so never many.
+pub(crate) type Owed = Arc<Mutex<Vec<Event>>>;
 
 pub(crate) enum Job {
     Event {
@@ -29,6 +31,10 @@ pub(crate) enum Job {
     Flush {
         done: Answer,
     },
+    /// Announced changes of an earlier process that have no outcome get one: unknown.
+    Settle {
+        done: Answer,
+    },
 }
 
 /// The trail of one process. Its last handle waits until everything is written and durable.
@@ -36,6 +42,7 @@ pub struct Trail {
     queue: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
     missed: Arc<AtomicU64>,
+    owed: Owed,
     dir: PathBuf,
 }
 
@@ -45,7 +52,8 @@ impl Trail {
     /// Fails when another process has it open, or when what is there is not what was written.
     pub fn open(dir: &Path, clock: Clock, node: &str) -> Result<Arc<Self>, OpenError> {
         let missed = Arc::new(AtomicU64::new(0));
-        let writer = Writer::open(dir, clock, node, missed.clone())?;
+        let owed = Owed::default();
+        let writer = Writer::open(dir, clock, node, missed.clone(), owed.clone())?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("trail".to_owned())
@@ -58,6 +66,7 @@ impl Trail {
             queue: Some(queue),
             writer: Some(thread),
             missed,
+            owed,
             dir: dir.to_owned(),
         }))
     }
@@ -68,13 +77,27 @@ impl Trail {
 
     /// Ready when everything recorded before is durable.
     pub async fn flush(&self) -> Result<(), Unavailable> {
-        let (done, answer) = oneshot::channel();
-        let queue = self.queue.as_ref().ok_or_else(gone)?;
-        queue.send(Job::Flush { done }).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        self.ask(|done| Job::Flush { done }).await
     }
 
-    async fn hand_over(&self, event: Event) -> Result<(), Unavailable> {
+    /// Tells of changes that an earlier process announced and whose outcome nobody knows. Called once, when whoever keeps
+    /// outcomes over a restart has delivered them.
+    pub async fn settle(&self) -> Result<(), Unavailable> {
+        self.ask(|done| Job::Settle { done }).await
+    }
+
+    async fn ask(&self, job: impl FnOnce(Answer) -> Job) -> Result<(), Unavailable> {
+        let (done, answer) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
+        queue.send(job(done)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?.map(drop)
+    }
+
+    /// Puts an event into the queue.
+    async fn queue_up(
+        &self,
+        event: Event,
+    ) -> Result<oneshot::Receiver<Result<Option<u64>, Unavailable>>, Unavailable> {
         let (done, answer) = oneshot::channel();
         let job = Job::Event {
             event: Box::new(event),
@@ -82,7 +105,7 @@ impl Trail {
         };
         let queue = self.queue.as_ref().ok_or_else(gone)?;
         match queue.send_timeout(job, PATIENCE).await {
-            Ok(()) => answer.await.map_err(|_| gone())?,
+            Ok(()) => Ok(answer),
             Err(_) => {
                 self.miss();
                 Err(Unavailable("the trail takes no more events".to_owned()))
@@ -102,8 +125,25 @@ fn gone() -> Unavailable {
 }
 
 impl TrailSink for Trail {
-    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<(), Unavailable>> {
-        Box::pin(self.hand_over(event))
+    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<Option<u64>, Unavailable>> {
+        Box::pin(async move { self.queue_up(event).await?.await.map_err(|_| gone())? })
+    }
+
+    fn record_all<'a>(
+        &'a self,
+        events: Vec<Event>,
+    ) -> Pending<'a, Result<Vec<Option<u64>>, Unavailable>> {
+        Box::pin(async move {
+            let mut answers = Vec::with_capacity(events.len());
+            for event in events {
+                answers.push(self.queue_up(event).await?);
+            }
+            let mut numbers = Vec::with_capacity(answers.len());
+            for answer in answers {
+                numbers.push(answer.await.map_err(|_| gone())??);
+            }
+            Ok(numbers)
+        })
     }
 
     fn note(&self, event: Event) {
@@ -117,6 +157,25 @@ impl TrailSink for Trail {
             .is_some_and(|queue| queue.try_send(job).is_ok());
         if !is_sent {
             self.miss();
+        }
+    }
+
+    fn owe(&self, event: Event) {
+        let job = Job::Event {
+            event: Box::new(event),
+            done: None,
+        };
+        let Some(queue) = &self.queue else {
+            return self.miss();
+        };
+        match queue.try_send(job) {
+            Ok(()) => {}
+            // The writer has work, so it comes by; and it looks here whenever it does.
+            Err(mpsc::error::TrySendError::Full(Job::Event { event, .. })) => {
+                let mut owed = self.owed.lock().expect("nobody panics while holding it");
+                owed.push(*event);
+            }
+            Err(_) => self.miss(),
         }
     }
 }

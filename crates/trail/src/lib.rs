@@ -13,6 +13,7 @@ mod segment;
 mod files;
 mod flood;
 mod handle;
+mod undecided;
 mod writer;
 
 mod read;

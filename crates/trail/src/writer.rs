@@ -17,7 +17,8 @@ use tokio::sync::mpsc;
 use crate::entry::Entry;
 use crate::files::{AppendError, Files, OpenError};
 use crate::flood::Floods;
-use crate::handle::{Answer, Job, QUEUE};
+use crate::handle::{Answer, Job, Owed, QUEUE};
+use crate::undecided::{self, Undecided};
 
 /// What is appended becomes durable within this time, or when it comes to so many bytes, even if nobody waits.
 const SYNC_EVERY: Duration = Duration::from_millis(100);
@@ -32,6 +33,11 @@ pub(crate) struct Writer {
     node: String,
     floods: Floods,
     missed: Arc<AtomicU64>,
+    owed: Owed,
+    /// Changes that were announced and have no outcome yet.
+    undecided: Undecided,
+    /// The first entry of this process.
+    opened: u64,
     /// Why nothing is written any more.
     broken: Option<String>,
     unsynced: u64,
@@ -46,13 +52,18 @@ impl Writer {
         clock: Clock,
         node: &str,
         missed: Arc<AtomicU64>,
+        owed: Owed,
     ) -> Result<Self, OpenError> {
         let io = |error| OpenError::Io {
             path: dir.to_owned(),
             error,
         };
         let (files, torn) = Files::open(dir, clock.now())?;
+        let undecided = undecided::read(dir).map_err(io)?;
         let mut writer = Self {
+            opened: files.next(),
+            undecided,
+            owed,
             files,
             offset: offset(&clock),
             synced_at: clock.monotonic(),
@@ -93,7 +104,7 @@ impl Writer {
             Err(error) => return tracing::error!(%error, "Trail cannot run"),
         };
         while let Some(batch) = self.next_batch(&alarm, &mut jobs) {
-            let mut answers: Vec<(Answer, Result<(), Unavailable>)> = Vec::new();
+            let mut answers: Vec<(Answer, Result<Option<u64>, Unavailable>)> = Vec::new();
             let mut is_awaited = false;
             for job in batch {
                 match job {
@@ -104,10 +115,15 @@ impl Writer {
                     }
                     Job::Flush { done } => {
                         is_awaited = true;
-                        answers.push((done, Ok(())));
+                        answers.push((done, Ok(None)));
+                    }
+                    Job::Settle { done } => {
+                        is_awaited = true;
+                        answers.push((done, self.settle().map(|()| None)));
                     }
                 }
             }
+            self.pay();
             let _ = self.tell_folded(self.clock.now());
             let durable = if is_awaited || self.is_due() {
                 self.sync()
@@ -115,13 +131,33 @@ impl Writer {
                 Ok(())
             };
             for (done, written) in answers {
-                let _ = done.send(written.and_then(|()| durable.clone()));
+                let _ = done.send(written.and_then(|number| durable.clone().map(|()| number)));
             }
         }
+        self.pay();
         for event in self.floods.settle() {
             let _ = self.append(event);
         }
         let _ = self.sync();
+    }
+
+    /// Writes what found no place in the queue.
+    fn pay(&mut self) {
+        let owed = {
+            let mut owed = self.owed.lock().expect("nobody panics while holding it");
+            std::mem::take(&mut *owed)
+        };
+        for event in owed {
+            let _ = self.take(event);
+        }
+    }
+
+    /// Nobody is left who could tell what came of changes that an earlier process announced.
+    fn settle(&mut self) -> Result<(), Unavailable> {
+        for event in self.undecided.unknown_before(self.opened) {
+            self.take(event)?;
+        }
+        Ok(())
     }
 
     /// Everything that waits, so that one sync serves all of it; nothing when it is time to look after the files.
@@ -151,15 +187,17 @@ impl Writer {
                 && self.clock.monotonic().saturating_sub(self.synced_at) >= SYNC_EVERY
     }
 
-    /// Writes an event, and before it what has to be told first.
-    fn take(&mut self, event: Event) -> Result<(), Unavailable> {
+    /// Writes an event, and before it what has to be told first. Gives its number. An outcome that is written already, and
+    /// comes again because its sender could not note that, is not written twice.
+    fn take(&mut self, event: Event) -> Result<Option<u64>, Unavailable> {
         self.tell_folded(self.clock.now())?;
         self.tell_clock_step()?;
-        if !self.floods.admit(&event) {
-            return Ok(());
+        if self.undecided.is_told(&event) || !self.floods.admit(&event) {
+            return Ok(None);
         }
         self.tell_missed()?;
-        self.append(event).inspect_err(|_| {
+        let number = self.files.next();
+        self.append(event).map(|()| Some(number)).inspect_err(|_| {
             self.missed.fetch_add(1, Ordering::Relaxed);
         })
     }
@@ -200,6 +238,7 @@ impl Writer {
         if let Some(reason) = &self.broken {
             return Err(Unavailable(reason.clone()));
         }
+        debug_assert_eq!(kastellan_core::event::types::check(&event), Ok(()));
         let now = self.clock.now();
         let kind = event.kind.clone();
         let entry = Entry {
@@ -215,6 +254,9 @@ impl Writer {
             .to_body()
             .map_err(|error| AppendError::Refused(error.into()))
             .and_then(|body| self.files.append(&body, now));
+        if appended.is_ok() {
+            self.undecided.meet(entry.seq, &entry.event);
+        }
         match appended {
             Ok(bytes) => {
                 self.unsynced += bytes;
@@ -267,7 +309,7 @@ mod tests {
 
     fn opened(dir: &Path) -> Writer {
         let clock = Clock::manual(Timestamp(1_000_000));
-        Writer::open(dir, clock, "test", Arc::default()).unwrap()
+        Writer::open(dir, clock, "test", Arc::default(), Owed::default()).unwrap()
     }
 
     fn refusal() -> Event {

@@ -208,7 +208,7 @@ async fn dropped_handle_has_written_everything_and_given_the_directory_back() {
 async fn change_and_flush_are_on_the_disk_when_they_are_answered() {
     let dir = Dir::new("durable");
     let trail = reopen(&dir.0);
-    let change = Event::new("user.created", Class::Critical, Outcome::Ok)
+    let change = Event::new("user.create", Class::Critical, Outcome::Ok)
         .changed(None, Some("alice".to_owned()));
     trail.record(change).await.unwrap();
     trail.note(refusal("orders"));
@@ -218,7 +218,7 @@ async fn change_and_flush_are_on_the_disk_when_they_are_answered() {
         .into_iter()
         .map(|entry| entry.event.kind)
         .collect();
-    assert_eq!(kinds, ["trail.opened", "user.created", "authz.refused"]);
+    assert_eq!(kinds, ["trail.opened", "user.create", "authz.refused"]);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ pub(super) async fn announce(
     let after = kastellan_core::event::cut(&after.join("; "));
     let decided = event.clone().changed(None, Some(after));
     match trail.record(decided).await {
-        Ok(()) => Ok(Announced(Some((trail, event)))),
+        Ok(refers) => Ok(Announced(Some((trail, Event { refers, ..event })))),
         Err(error) => {
             tracing::error!(%error, "Change is refused: the trail does not take it");
             Err(Unrecorded)
@@ -83,7 +83,7 @@ impl Announced {
         };
         event.counts.insert("done".to_owned(), done);
         event.counts.insert("failed".to_owned(), failed);
-        trail.note(event);
+        trail.owe(event);
     }
 }
 
@@ -91,7 +91,7 @@ impl Drop for Announced {
     fn drop(&mut self) {
         if let Some((trail, mut event)) = self.0.take() {
             event.outcome = Outcome::Unknown;
-            trail.note(event);
+            trail.owe(event);
         }
     }
 }

@@ -11,6 +11,7 @@ use wire::message::offset_commit_request::OffsetCommitRequestTopic;
 use wire::message::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
+use wire::message::offset_delete_request::OffsetDeleteRequestTopic;
 use wire::message::offset_delete_response::{
     OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
@@ -25,6 +26,8 @@ use wire::message::{
 };
 use wire::text::Str;
 
+use super::changes::{self, Change, UNRECORDED};
+use super::groups::KIND;
 use super::judge::{Eyes, Judge};
 use super::merge::split;
 use super::{Asked, PLAIN, Treatment, decode};
@@ -323,23 +326,11 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
     let topics = split(&mut judge, Operation::Read, topics, |topic| {
         Resource::topic(&topic.name)
     });
-    judge.record(asked.header.client_id.as_ref()).await;
-    let refused: Vec<OffsetDeleteResponseTopic> = topics
-        .refused
-        .iter()
-        .map(|topic| OffsetDeleteResponseTopic {
-            name: topic.name.clone(),
-            partitions: topic
-                .partitions
-                .iter()
-                .map(|partition| OffsetDeleteResponsePartition {
-                    partition_index: partition.partition_index,
-                    error_code: TOPIC_DENIED,
-                    ..Default::default()
-                })
-                .collect(),
-            ..Default::default()
-        })
+    let client_id = asked.header.client_id.clone();
+    judge.record(client_id.as_ref()).await;
+    let refused = topics.refused.iter();
+    let refused: Vec<OffsetDeleteResponseTopic> = refused
+        .map(|topic| not_deleted(topic, TOPIC_DENIED))
         .collect();
     if topics.allowed.is_empty() && !refused.is_empty() {
         return asked.answer(&OffsetDeleteResponse {
@@ -347,8 +338,40 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
             ..Default::default()
         });
     }
+    let names: Vec<&str> = topics.allowed.iter().map(|topic| &*topic.name).collect();
+    let gone = (!names.is_empty()).then(|| Change {
+        on: Resource::group(&asked.body.group_id),
+        after: format!("offsets deleted of {}", names.join(", ")),
+    });
+    let gone = gone.into_iter();
+    let announced =
+        changes::announce(&judge, client_id.as_ref(), KIND, Operation::Delete, gone).await;
+    let Ok(announced) = announced else {
+        let error_code = UNRECORDED.code();
+        return asked.answer(&OffsetDeleteResponse {
+            error_code,
+            ..Default::default()
+        });
+    };
     asked.body.topics = topics.allowed;
     asked.forward_and(permit, PLAIN, move |response| {
+        let partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+        let codes = partitions.map(|partition| partition.error_code);
+        announced.done(codes.chain((response.error_code != 0).then_some(response.error_code)));
         response.topics.extend(refused)
     })
+}
+
+fn not_deleted(topic: &OffsetDeleteRequestTopic, code: i16) -> OffsetDeleteResponseTopic {
+    let partitions = topic.partitions.iter();
+    let partitions = partitions.map(|partition| OffsetDeleteResponsePartition {
+        partition_index: partition.partition_index,
+        error_code: code,
+        ..Default::default()
+    });
+    OffsetDeleteResponseTopic {
+        name: topic.name.clone(),
+        partitions: partitions.collect(),
+        ..Default::default()
+    }
 }

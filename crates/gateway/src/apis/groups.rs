@@ -16,11 +16,14 @@ use wire::message::{
 };
 use wire::text::Str;
 
+use super::changes::{self, Change, NOTHING, UNRECORDED};
 use super::judge::Judge;
 use super::merge::split;
 use super::{Asked, PLAIN, Plan, Treatment, decode, own_time};
 use crate::cause::Cause;
 
+/// Of events in the trail.
+pub(super) const KIND: &str = "admin.group";
 const GROUP_DENIED: i16 = ErrorCode::GROUP_AUTHORIZATION_FAILED.code();
 /// A sync waits for the leader as long as its rebalance may take.
 const SYNC: Duration = Duration::from_secs(30 * 60);
@@ -169,18 +172,32 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
     let groups = split(&mut judge, Operation::Delete, groups, |group| {
         Resource::group(group)
     });
-    judge.record(asked.header.client_id.as_ref()).await;
-    let refused: Vec<DeletableGroupResult> = groups
-        .refused
-        .into_iter()
-        .map(|group_id| DeletableGroupResult {
-            group_id,
-            error_code: GROUP_DENIED,
-            ..Default::default()
-        })
+    let client_id = asked.header.client_id.clone();
+    judge.record(client_id.as_ref()).await;
+    let not_deleted = |group_id: Str, code: i16| DeletableGroupResult {
+        group_id,
+        error_code: code,
+        ..Default::default()
+    };
+    let refused = groups.refused.into_iter();
+    let mut refused: Vec<DeletableGroupResult> = refused
+        .map(|group| not_deleted(group, GROUP_DENIED))
         .collect();
+    let mut allowed = groups.allowed;
+    let gone = allowed.iter().map(|group| Change {
+        on: Resource::group(group),
+        after: "deleted".to_owned(),
+    });
+    let announced =
+        changes::announce(&judge, client_id.as_ref(), KIND, Operation::Delete, gone).await;
+    let announced = announced.unwrap_or_else(|_| {
+        let unrecorded = allowed.drain(..);
+        refused.extend(unrecorded.map(|group| not_deleted(group, UNRECORDED.code())));
+        NOTHING
+    });
     let permit = groups
         .permit
+        .filter(|_| !allowed.is_empty())
         .or_else(|| refused.is_empty().then(Permit::unprotected));
     let Some(permit) = permit else {
         return asked.answer(&DeleteGroupsResponse {
@@ -188,8 +205,9 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
             ..Default::default()
         });
     };
-    asked.body.groups_names = groups.allowed;
+    asked.body.groups_names = allowed;
     asked.forward_and(permit, PLAIN, move |response| {
+        announced.done(response.results.iter().map(|group| group.error_code));
         response.results.extend(refused)
     })
 }

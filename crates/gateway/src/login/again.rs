@@ -55,7 +55,7 @@ async fn converse<L: Line>(
         return Err(dialogue.refuse(&proven.header, mechanism, wrong).await);
     }
     knock.core.registry.replace(session.id, &principal);
-    match confirm(knock, Round::Again, &principal).await {
+    match confirm(knock, Round::Again, &principal, session.id).await {
         Ok(()) => {}
         Err(Denied::Unavailable) => return Err(Cause::Overload),
         Err(denied) => {

@@ -230,19 +230,25 @@ async fn admit(
             .core
             .registry
             .add(principal, knock.chain.clone(), knock.listener.name.clone());
-    confirm(knock, Round::First, principal).await?;
+    confirm(knock, Round::First, principal, registered.id).await?;
     Ok(registered)
 }
 
 /// Asks once more whether a proof still holds, now that a revocation would find its session; then writes it down.
-async fn confirm(knock: &Knock<'_>, round: Round, principal: &Principal) -> Result<(), Denied> {
+async fn confirm(
+    knock: &Knock<'_>,
+    round: Round,
+    principal: &Principal,
+    session: u64,
+) -> Result<(), Denied> {
     if !holds(knock, principal) {
         return Err(Denied::Revoked);
     }
     let mechanism = principal.proof().mechanism();
-    let event = Event::new(round.event(), Class::Decision, Outcome::Ok)
+    let mut event = Event::new(round.event(), Class::Decision, Outcome::Ok)
         .by(principal.name(), Some(mechanism))
         .from_peer(knock.peer, &knock.listener.name);
+    event.session = Some(session);
     let recorded = knock.core.ports.trail.record(event).await;
     recorded.map_err(|error| {
         tracing::error!(%error, "Trail takes no event: logins are refused");

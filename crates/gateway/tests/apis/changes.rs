@@ -2,8 +2,9 @@
 
 use kastellan_core::event::Outcome;
 use wire::message::{
-    AlterConfigsRequest, CreateTopicsRequest, CreateTopicsResponse, DeleteRecordsRequest,
-    create_topics_response,
+    AlterConfigsRequest, CreateTopicsRequest, CreateTopicsResponse, DeleteGroupsRequest,
+    DeleteRecordsRequest, ListGroupsRequest, OffsetDeleteRequest, create_topics_response,
+    offset_delete_request,
 };
 
 use crate::admin::{TOPIC, change, creation, deletion, increment};
@@ -27,18 +28,61 @@ async fn every_change_has_a_decision_and_an_outcome() {
     world.ask(2, &change(&[(TOPIC, "a")])).await;
     world.ask(1, &increment(&[(TOPIC, "a")])).await;
     world.ask(2, &crate::offsets::deletion(&["a"])).await;
+    let groups = DeleteGroupsRequest {
+        groups_names: vec!["a".into()],
+        ..Default::default()
+    };
+    world.ask(2, &groups).await;
+    world.ask(0, &forgetting("a", "b")).await;
     let kinds = [
         "admin.topic",
         "admin.topic",
         "admin.config",
         "admin.config",
         "admin.records",
+        "admin.group",
+        "admin.group",
     ];
     let expected: Vec<_> = kinds
         .iter()
         .flat_map(|kind| [Outcome::Allowed, Outcome::Ok].map(|outcome| line(kind, outcome, "a")))
         .collect();
     assert_eq!(world.trail.changes(), expected);
+    let of_records = world.trail.of("admin.records");
+    let (announced, told) = (&of_records[0], &of_records[1]);
+    assert_eq!(announced.refers, None);
+    assert!(told.refers.is_some(), "the outcome says of what");
+    assert_eq!(told.session, announced.session);
+    assert_eq!(told.api, announced.api);
+}
+
+/// A request to forget what a group committed for a topic.
+fn forgetting(group: &str, topic: &str) -> OffsetDeleteRequest {
+    let topic = offset_delete_request::OffsetDeleteRequestTopic {
+        name: topic.into(),
+        ..Default::default()
+    };
+    OffsetDeleteRequest {
+        group_id: group.into(),
+        topics: vec![topic],
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn groups_and_offsets_stay_when_their_deletion_cannot_be_recorded() {
+    let world = ruler().await;
+    let mut client = world.client().await;
+    client.ask(4, &ListGroupsRequest::default()).await;
+    world.upstream.forget();
+    world.trail.fill();
+    let groups = DeleteGroupsRequest {
+        groups_names: vec!["g".into()],
+        ..Default::default()
+    };
+    assert_eq!(client.ask(2, &groups).await.results[0].error_code, 44);
+    assert_eq!(client.ask(0, &forgetting("g", "a")).await.error_code, 44);
+    assert_eq!(world.upstream.seen_keys(), [0_i16; 0]);
 }
 
 #[tokio::test]

@@ -418,12 +418,14 @@ impl Trail {
 }
 
 impl TrailSink for Trail {
-    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<(), Unavailable>> {
+    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<Option<u64>, Unavailable>> {
         self.note(event);
-        Box::pin(async { Ok(()) })
+        let number = self.0.lock().unwrap().len() as u64;
+        Box::pin(async move { Ok(Some(number)) })
     }
 
     fn note(&self, event: Event) {
+        assert_eq!(kastellan_core::event::types::check(&event), Ok(()));
         self.0.lock().unwrap().push(event);
     }
 }

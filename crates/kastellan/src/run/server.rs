@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use broker::log::Log;
 use gateway::Gateway;
 use kastellan_core::meter::Page;
-use kastellan_core::ports::{PolicySource, Revocation};
+use kastellan_core::ports::{PolicySource, Requester, Revocation};
 use kastellan_core::time::Clock;
 use store::Store;
 use trail::Trail;
@@ -132,17 +132,21 @@ impl Server {
     }
 
     /// A certificate for a service, remembered so that it can be revoked.
-    pub async fn issue_client_certificate(&self, name: &str) -> anyhow::Result<ClientCertificate> {
+    pub async fn issue_client_certificate(
+        &self,
+        name: &str,
+        by: &Requester,
+    ) -> anyhow::Result<ClientCertificate> {
         let certificate = self.ca.issue_client(name, self.clock.now())?;
         self.store
-            .add_certificate(&certificate.serial, name, certificate.not_after)
+            .add_certificate(&certificate.serial, name, certificate.not_after, by)
             .await?;
         Ok(certificate)
     }
 
     /// Revokes every certificate of a service, and cuts the sessions opened with one.
-    pub async fn revoke_certificates(&self, name: &str) -> anyhow::Result<()> {
-        let certificates = self.store.revoke_certificates(name).await?;
+    pub async fn revoke_certificates(&self, name: &str, by: &Requester) -> anyhow::Result<()> {
+        let certificates = self.store.revoke_certificates(name, by).await?;
         if certificates.is_empty() {
             return Ok(());
         }

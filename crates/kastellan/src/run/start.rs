@@ -109,6 +109,8 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
     )
     .await
     .map_err(usage)?;
+    // The store has delivered what it knows of changes that an earlier process announced.
+    trail.settle().await.map_err(usage)?;
     let ca = Ca::open(&directory.join("ca"), clock.now()).map_err(usage)?;
     let addresses = bound
         .iter()

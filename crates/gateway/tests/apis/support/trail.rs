@@ -31,6 +31,13 @@ impl Trail {
             .collect()
     }
 
+    /// Every event of a type.
+    pub fn of(&self, kind: &str) -> Vec<Event> {
+        let events = self.events.lock().unwrap();
+        let of_kind = events.iter().filter(|event| event.kind == kind);
+        of_kind.cloned().collect()
+    }
+
     /// What was refused: operation and resources.
     pub fn refusals(&self) -> Vec<(String, Vec<String>)> {
         let events = self.events.lock().unwrap();
@@ -49,21 +56,18 @@ impl Trail {
 }
 
 impl TrailSink for Trail {
-    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<(), Unavailable>> {
-        let is_full = self.is_full.load(Ordering::SeqCst);
-        if !is_full {
+    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<Option<u64>, Unavailable>> {
+        let answer = if self.is_full.load(Ordering::SeqCst) {
+            Err(Unavailable("full".to_owned()))
+        } else {
             self.note(event);
-        }
-        Box::pin(async move {
-            if is_full {
-                Err(Unavailable("full".to_owned()))
-            } else {
-                Ok(())
-            }
-        })
+            Ok(Some(self.events.lock().unwrap().len() as u64))
+        };
+        Box::pin(std::future::ready(answer))
     }
 
     fn note(&self, event: Event) {
+        assert_eq!(kastellan_core::event::types::check(&event), Ok(()));
         self.events.lock().unwrap().push(event);
     }
 }

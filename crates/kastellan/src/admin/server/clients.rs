@@ -14,7 +14,7 @@ pub async fn add(
 ) -> Result<Json<Bundle>, Refused> {
     let name = UserName::parse(&wanted.name).map_err(|error| Refused::bad(error, None))?;
     let secret = store(&server).add_service(&name, &owner()).await?;
-    bundle::make(&server, name.as_str(), &secret)
+    bundle::make(&server, name.as_str(), &secret, &owner())
         .await
         .map(Json)
         .map_err(Refused::failed)
@@ -35,10 +35,10 @@ pub async fn rotate(
     }
     let secret = store(&server).rotate_secret(&name, &owner()).await?;
     server
-        .revoke_certificates(&name)
+        .revoke_certificates(&name, &owner())
         .await
         .map_err(Refused::failed)?;
-    bundle::make(&server, &name, &secret)
+    bundle::make(&server, &name, &secret, &owner())
         .await
         .map(Json)
         .map_err(Refused::failed)

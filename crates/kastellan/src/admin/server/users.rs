@@ -95,7 +95,7 @@ pub async fn delete(
     store(&server).delete_user(&name, &owner()).await?;
     if user.kind == UserKind::Service {
         server
-            .revoke_certificates(&name)
+            .revoke_certificates(&name, &owner())
             .await
             .map_err(Refused::failed)?;
     }

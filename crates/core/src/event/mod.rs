@@ -2,6 +2,8 @@
 //!
 //! Who, what, on what, which rule, outcome. The writer adds sequence number, time and chain.
 
+pub mod types;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -126,6 +128,9 @@ pub struct Event {
     pub counts: BTreeMap<String, u64>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub change: Option<Change>,
+    /// Number of the entry that this one is the outcome of.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none", default)]
+    pub refers: Option<u64>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub detail: BTreeMap<String, String>,
 }
@@ -153,6 +158,7 @@ impl Event {
             resources_more: None,
             counts: BTreeMap::new(),
             change: None,
+            refers: None,
             detail: BTreeMap::new(),
         }
     }
@@ -191,6 +197,11 @@ impl Event {
     pub fn with(mut self, key: &str, value: &str) -> Self {
         self.detail.insert(key.to_owned(), cut(value));
         self
+    }
+
+    /// Whether it says that a change is about to be made, so that an outcome will follow.
+    pub fn announces(&self) -> bool {
+        self.class == Class::Critical && self.outcome == Outcome::Allowed && self.change.is_some()
     }
 
     pub fn changed(mut self, before: Option<String>, after: Option<String>) -> Self {
