@@ -111,7 +111,7 @@ async fn encrypted(
         trust: source.clone(),
     });
     Ok(Handshaken {
-        transport: Transport::Tls(Box::new(stream)),
+        transport: Transport::tls(stream),
         chain,
     })
 }

@@ -1,7 +1,9 @@
 //! A client's byte stream, encrypted or not, and how frames go in and out of it.
 
+mod run;
+
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,13 +17,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::server::TlsStream;
 use wire::frame::{self, Frame, FrameCaps, Progress};
 
+pub use run::Run;
+
 use crate::cause::Cause;
 use crate::meters::{Pause, WHOLE};
-
-/// Parts smaller than this are joined before they are written.
-const JOIN_BELOW: usize = 16 << 10;
-/// Bytes that wait for each other at most.
-const RUN_MAX: usize = 64 << 10;
 
 /// How long a refusal stands alone before the end of the connection follows it: a client that sees both at once may
 /// report the end and not the refusal (kafka-python).
@@ -32,6 +31,15 @@ const FAREWELL: Duration = Duration::from_millis(200);
 pub enum Transport {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Transport {
+    /// A stream whose handshake is done.
+    pub fn tls(mut stream: TlsStream<TcpStream>) -> Self {
+        // A run of answers becomes records in one go, and records leave in one go.
+        stream.get_mut().1.set_buffer_limit(Some(run::RUN_MAX));
+        Self::Tls(Box::new(stream))
+    }
 }
 
 impl AsyncRead for Transport {
@@ -57,6 +65,21 @@ impl AsyncWrite for Transport {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(context, bytes),
         }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -228,64 +251,6 @@ pub async fn part<S: AsyncWrite + Unpin>(stream: &mut S, cause: Cause) {
 /// Says in TLS's words that nothing more comes; a peer that takes nothing is not waited for.
 async fn farewell<S: AsyncWrite + Unpin>(stream: &mut S) {
     let _ = tokio::time::timeout(FAREWELL, stream.shutdown()).await;
-}
-
-/// Frames that leave together: small ones wait for each other, large parts are never copied.
-#[derive(Default)]
-pub struct Run(BytesMut);
-
-impl Run {
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Adds a frame. Writes only what does not fit any more.
-    pub async fn put<S: AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut S,
-        frame: Frame,
-        patience: Duration,
-    ) -> Result<(), Cause> {
-        for part in frame.into_wire().ok_or(Cause::Internal)? {
-            if part.len() < JOIN_BELOW {
-                self.0.extend_from_slice(&part);
-            }
-            if part.len() >= JOIN_BELOW || self.0.len() >= RUN_MAX {
-                write_all(stream, &self.0, patience).await?;
-                self.0.clear();
-            }
-            if part.len() >= JOIN_BELOW {
-                write_all(stream, &part, patience).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes what waits, and keeps no memory.
-    pub async fn flush<S: AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut S,
-        patience: Duration,
-    ) -> Result<(), Cause> {
-        let waiting = std::mem::take(&mut self.0);
-        write_all(stream, &waiting, patience).await?;
-        progress(patience, stream.flush()).await
-    }
-}
-
-async fn write_all<S: AsyncWrite + Unpin>(
-    stream: &mut S,
-    mut bytes: &[u8],
-    patience: Duration,
-) -> Result<(), Cause> {
-    while !bytes.is_empty() {
-        let written = progress(patience, stream.write(bytes)).await?;
-        if written == 0 {
-            return Err(Cause::ClientClosed);
-        }
-        bytes = bytes.get(written..).unwrap_or_default();
-    }
-    Ok(())
 }
 
 async fn progress<T>(
