@@ -1,6 +1,7 @@
 """The measures. In: a target and how long. Out: a Figure: what was counted, and what it cost the server."""
 
 import multiprocessing
+import os
 import statistics
 import time
 from collections import deque
@@ -49,6 +50,31 @@ def produce(target: Target, size: str, seconds: float, warm_up: float, acks: int
         cpu, elapsed = cpu_seconds(target.pids) - before, time.monotonic() - started
         connection.delete_topic(topic)
     return _per_work(f"produce-{size}", size, cpu, elapsed, requests, requests * len(request))
+
+
+def synced(target: Target, size: str, seconds: float, warm_up: float) -> Figure:
+    """Four connections with a topic each, acks=all: Kastellan answers when the records are on the disk."""
+    with multiprocessing.get_context("fork").Pool(4) as workers:
+        workers.map(_synced_for, [(target, size, warm_up)] * 4)
+        started, before = time.monotonic(), cpu_seconds(target.pids)
+        done = sum(workers.map(_synced_for, [(target, size, seconds)] * 4))
+        cpu, elapsed = cpu_seconds(target.pids) - before, time.monotonic() - started
+    moved = done * SIZES[size] * VALUE_SIZE
+    beside = f"{moved / elapsed / 1e6:,.0f} MB/s, {cpu / done * 1e6:,.0f} us CPU each, server at {cpu / elapsed:.0%} of a core"
+    return Figure(f"synced-{size}", done / elapsed, "requests/s", beside)
+
+
+def _synced_for(task: tuple[Target, str, float]) -> int:
+    target, size, seconds = task
+    topic = f"bench.synced-{size}-{time.time_ns()}-{os.getpid()}"
+    request = produce_request(topic, batch.build(SIZES[size], VALUE_SIZE, time.time_ns() // 1_000_000), -1)
+    with Connection(target) as connection:
+        connection.create_topic(topic)
+        connection.topic_id(topic)
+        _first_produce(connection, request, topic)
+        done = _produce_for(connection, request, topic, seconds)
+        connection.delete_topic(topic)
+    return done
 
 
 def _first_produce(connection: Connection, request: bytes, topic: str):

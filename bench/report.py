@@ -16,6 +16,8 @@ ROWS = {
     "produce-1k": ("Produce of one record of 1 KiB, acks=1", "<= 27"),
     "produce-64k": ("Produce of batches of 64 KiB, acks=1", None),
     "produce-1m": ("Produce of batches of 1 MB, acks=1", None),
+    "synced-1k": ("Produce of one record of 1 KiB, acks=all, four connections", None),
+    "synced-64k": ("Produce of batches of 64 KiB, acks=all, four connections", None),
     "fetch-1k": ("Fetch of one record of 1 KiB", None),
     "fetch-64k": ("Fetch of batches of 64 KiB", None),
     "fetch-1m": ("Fetch of batches of 1 MB", None),
@@ -70,7 +72,8 @@ Apache Kafka's figure.
 
 {table}
 
-Kastellan's own log seals every record and syncs every write to the disk; Apache Kafka does neither here (its defaults).
+Kastellan's own log seals every record and syncs every write to the disk, and answers acks=all only then; Apache Kafka does
+neither here (its defaults).
 """
 
 
