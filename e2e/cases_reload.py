@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 
 from cases_reauthentication import counted
 from cases_server import ALL, produced
-from lib import CONFIG, Server, check, librdkafka, until
+from lib import CONFIG, Server, check, free_ports, librdkafka, until
 
 EXTRA = """
 [[gateway.listener]]
@@ -74,13 +74,14 @@ def case_wrong_configuration_leaves_the_old_in_force():
 def case_bind_of_a_live_listener_waits_for_the_next_start_and_says_so():
     with Server() as server:
         settings = librdkafka(server.client("app", *ALL))
-        rewritten(server, 'bind = "127.0.0.1:0"', 'bind = "127.0.0.1:39472"')
+        port = free_ports(1)[0]
+        rewritten(server, 'bind = "127.0.0.1:0"', f'bind = "127.0.0.1:{port}"')
         told = reload(server)
         check("listener sasl: bind: from the next start on" in told, told)
         check(not produced(settings, "t", [b"x"])[0], "still where it was")
         server.stop()
         server.start()
-        check(server.kafka.endswith(":39472"), server.kafka)
+        check(server.kafka.endswith(f":{port}"), server.kafka)
 
 
 def case_super_users_limits_and_mechanisms_follow_the_file():

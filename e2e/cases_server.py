@@ -18,7 +18,7 @@ from lib import BINARY, CONFIG, Server, check, librdkafka, until
 
 def produced(settings, topic, values, partition=-1, **extra):
     """Produces with acks=all; gives the errors and the acknowledged values."""
-    producer = Producer({**settings, "acks": "all", "message.timeout.ms": 15000, **extra})
+    producer = Producer({"log_level": 0, **settings, "acks": "all", "message.timeout.ms": 15000, **extra})
     acknowledged, errors = [], []
 
     def report(error, message):
@@ -33,7 +33,7 @@ def produced(settings, topic, values, partition=-1, **extra):
 
 def consumed(settings, topic, seconds=20, partitions=1):
     """Everything in a topic, from its beginning."""
-    consumer = Consumer({**settings, "group.id": "reader", "auto.offset.reset": "earliest",
+    consumer = Consumer({"log_level": 0, **settings, "group.id": "reader", "auto.offset.reset": "earliest",
                          "enable.partition.eof": True, "enable.auto.commit": False})
     consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
     values, ends, end = [], 0, time.monotonic() + seconds
@@ -213,8 +213,7 @@ def case_reload_by_signal_keeps_connections():
 
 
 def case_records_groups_and_offsets_are_there_after_a_restart():
-    with Server() as server:
-        server.pin_ports()
+    with Server(pinned=True) as server:
         settings = librdkafka(server.client("app", *ALL))
         values = [str(number).encode() for number in range(100)]
         check(not produced(settings, "t", values)[0], "produces")
@@ -270,8 +269,7 @@ class Load:
 
 def case_nothing_acknowledged_is_lost_over_fifty_kills():
     rounds = int(os.environ.get("KASTELLAN_KILLS", "50"))
-    with Server(CONFIG.replace("[log]\n", "[log]\nnum_partitions = 3\n")) as server:
-        server.pin_ports()
+    with Server(CONFIG.replace("[log]\n", "[log]\nnum_partitions = 3\n"), pinned=True) as server:
         settings = librdkafka(server.client("app", *ALL))
         check(not produced(settings, "t", [b"first"], partition=0)[0], "produces")
         idempotent = [Load(settings, name, partition, **{"enable.idempotence": True})

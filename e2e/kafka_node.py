@@ -1,18 +1,15 @@
 """One Apache Kafka node, in clear text on loopback, from the jars that the Java cases use."""
 
 import base64
-import contextlib
 import os
 import pathlib
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
 
 from confluent_kafka.admin import AdminClient
 
-from lib import Failed, until
+from lib import Failed, free_ports, until
 
 LIBRARIES = pathlib.Path(__file__).resolve().parent / "peers/java/target/libs"
 JAVA = ["java", "-Xms64m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
@@ -36,16 +33,6 @@ num.network.threads=2
 num.io.threads=4
 auto.create.topics.enable=true
 """
-
-
-def free_ports(count):
-    """Ports below the range that the system gives to clients, so that a node finds its own again."""
-    found = []
-    while len(found) < count:
-        with socket.socket() as one, contextlib.suppress(OSError):
-            one.bind(("127.0.0.1", random.randrange(20000, 32000)))
-            found.append(one.getsockname()[1])
-    return found
 
 
 class KafkaNode:

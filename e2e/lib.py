@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -61,10 +62,24 @@ def until(seconds, what, probe):
     raise Failed(f"not within {seconds} s: {what}")
 
 
+def free_ports(count):
+    """Ports below the range that the system gives to connections, so that a server finds its own again."""
+    found = []
+    while len(found) < count:
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", random.randrange(20000, 32000)))
+            found.append(one.getsockname()[1])
+    return found
+
+
 class Server:
     """A server in a directory of its own."""
 
-    def __init__(self, config=CONFIG):
+    def __init__(self, config=CONFIG, pinned=False):
+        """`pinned` keeps the ports over restarts, so that clients find the server again."""
+        if pinned:
+            for port in free_ports(config.count('"127.0.0.1:0"')):
+                config = config.replace('"127.0.0.1:0"', f'"127.0.0.1:{port}"', 1)
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="kastellan-e2e-"))
         self.data = self.home / "data"
         self.config = self.home / "kastellan.toml"
@@ -113,14 +128,6 @@ class Server:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-
-    def pin_ports(self):
-        """Keeps the ports over restarts, so that clients find the server again."""
-        kafka, mtls, ops = (self.ready[name].rsplit(":", 1)[1] for name in ("kafka", "kafka_mtls", "ops"))
-        text = self.config.read_text()
-        for port in (kafka, mtls, ops):
-            text = text.replace('bind = "127.0.0.1:0"', f'bind = "127.0.0.1:{port}"', 1)
-        self.config.write_text(text)
 
     def cli(self, *words, status=0, stdin=None):
         """Runs a command; gives its standard output."""
