@@ -4,7 +4,10 @@ use std::path::Path;
 use std::{fs, io};
 
 use bytes::Bytes;
-use wire::message::{ApiVersionsRequest, MetadataRequest};
+use kastellan_core::time::Timestamp;
+use trust::ca::Ca;
+use wire::Request;
+use wire::message::*;
 use wire::record::compress::SnappyForm;
 use wire::record::{BatchBuilder, Encoding};
 
@@ -13,6 +16,10 @@ fn main() -> io::Result<()> {
     messages("request", false)?;
     messages("response", true)?;
     record_batches()?;
+    sessions()?;
+    proxy_headers()?;
+    mapping_rules()?;
+    certificate()?;
     write("sasl_plain", "login", b"\0user\0password")?;
     write("sasl_plain", "authzid", b"user\0user\0password")?;
     let last = b"\nc=biws,r=abcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA,p=AAAA";
@@ -31,6 +38,182 @@ fn main() -> io::Result<()> {
         "authzid",
         &[b"n,a=a=2Cb,n=user,r=abc,x=1".as_slice(), last].concat(),
     )
+}
+
+/// A length, then a request.
+fn framed<R: Request>(id: i32, version: i16, request: &R) -> io::Result<Vec<u8>> {
+    let frame = wire::header::encode_request(id, Some("seed".into()), version, request);
+    let frame = frame.map_err(io::Error::other)?;
+    Ok(frame.into_wire().unwrap_or_default().concat())
+}
+
+/// Connections from their first byte on: before a login, in it, behind it.
+fn sessions() -> io::Result<()> {
+    let greet = |mechanism: &str| SaslHandshakeRequest {
+        mechanism: mechanism.to_owned().into(),
+        ..Default::default()
+    };
+    let prove = |token: &'static [u8]| SaslAuthenticateRequest {
+        auth_bytes: Bytes::from_static(token),
+        ..Default::default()
+    };
+    let api_versions = ApiVersionsRequest {
+        client_software_name: "seed".into(),
+        client_software_version: "1".into(),
+        ..Default::default()
+    };
+    let beat = HeartbeatRequest {
+        group_id: "g".into(),
+        generation_id: 1,
+        ..Default::default()
+    };
+    let log_in = |user: &'static [u8]| -> io::Result<Vec<u8>> {
+        let parts = [framed(2, 1, &greet("PLAIN"))?, framed(3, 2, &prove(user))?];
+        Ok(parts.concat())
+    };
+    let hello = framed(1, 3, &api_versions)?;
+    let alice = [hello.clone(), log_in(b"\0alice\0pencil")?].concat();
+    let metadata = framed(5, 12, &MetadataRequest::default())?;
+    let requests = [framed(4, 4, &beat)?, metadata, framed(6, 12, &fetch())?].concat();
+    // Bodies that fit: a length in pairs of bytes, then the body.
+    let answers = [
+        &[3, 0, 0, 0, 0, 0, 0, 0][..],
+        &[5],
+        &[0; 10],
+        &[10],
+        &[0; 20],
+    ]
+    .concat();
+    let scram = [
+        framed(2, 1, &greet("SCRAM-SHA-256"))?,
+        framed(3, 2, &prove(b"n,,n=alice,r=abcdefgh"))?,
+        framed(4, 2, &prove(b"c=biws,r=abcdefgh,p=AAAA"))?,
+    ];
+    let produce = [framed(4, 9, &produce()?)?, framed(5, 4, &beat)?].concat();
+    let again = [
+        alice.clone(),
+        framed(4, 4, &beat)?,
+        log_in(b"\0alice\0pencil")?,
+    ]
+    .concat();
+    let other = [alice.clone(), log_in(b"\0bob\0pencil")?].concat();
+    for (name, first, client) in [
+        ("hello", 0, hello),
+        (
+            "early",
+            0,
+            [log_in(b"\0alice\0wrong")?, requests.clone()].concat(),
+        ),
+        ("plain", 40, [alice.clone(), requests.clone()].concat()),
+        (
+            "bob",
+            0,
+            [log_in(b"\0bob\0pencil")?, requests.clone()].concat(),
+        ),
+        ("scram", 0, scram.concat()),
+        ("again", 0, again),
+        ("other", 0, other),
+        ("open", 1, requests),
+        ("produce", 21, produce),
+    ] {
+        let length = u16::try_from(client.len()).map_err(io::Error::other)?;
+        let seed = [&[first][..], &length.to_be_bytes(), &client, &answers].concat();
+        write("session", name, &seed)?;
+    }
+    Ok(())
+}
+
+fn fetch() -> FetchRequest {
+    let topic = fetch_request::FetchTopic {
+        topic: "a".into(),
+        partitions: vec![fetch_request::FetchPartition::default()],
+        ..Default::default()
+    };
+    FetchRequest {
+        max_bytes: 1_000,
+        topics: vec![topic],
+        ..Default::default()
+    }
+}
+
+fn produce() -> io::Result<ProduceRequest> {
+    let mut builder = BatchBuilder::new(Encoding::None);
+    builder.append(1000, Some(b"key"), Some(b"value"), &[]);
+    let batch = builder.build().map_err(io::Error::other)?;
+    let partition = produce_request::PartitionProduceData {
+        records: Some(batch.bytes().clone()),
+        ..Default::default()
+    };
+    let topic = produce_request::TopicProduceData {
+        name: "a".into(),
+        partition_data: vec![partition],
+        ..Default::default()
+    };
+    Ok(ProduceRequest {
+        acks: -1,
+        topic_data: vec![topic],
+        ..Default::default()
+    })
+}
+
+fn proxy_headers() -> io::Result<()> {
+    let binary = b"\r\n\r\n\0\r\nQUIT\n";
+    let four = [
+        &binary[..],
+        &[0x21, 0x11, 0, 12, 10, 0, 0, 7, 10, 0, 0, 1, 48, 57, 35, 134],
+    ];
+    let local = [&binary[..], &[0x20, 0, 0, 0]];
+    let mut six = vec![0x21, 0x21, 0, 36];
+    six.extend([0; 36]);
+    write(
+        "proxy_header",
+        "v1",
+        b"PROXY TCP4 10.0.0.7 10.0.0.1 12345 9094\r\n\x16\x03\x01",
+    )?;
+    write(
+        "proxy_header",
+        "v1-six",
+        b"PROXY TCP6 ::1 ::2 12345 9094\r\n",
+    )?;
+    write("proxy_header", "v1-unknown", b"PROXY UNKNOWN\r\n")?;
+    write("proxy_header", "v2", &four.concat())?;
+    write("proxy_header", "v2-local", &local.concat())?;
+    write("proxy_header", "v2-six", &[&binary[..], &six].concat())
+}
+
+fn mapping_rules() -> io::Result<()> {
+    for (name, seed) in [
+        ("default", "DEFAULT\nCN=alice,O=x"),
+        ("named", "RULE:^CN=([^,=]+)$/$1/,DEFAULT\nCN=alice"),
+        (
+            "cased",
+            "RULE:^CN=(.*?),OU=(ops|dev).*$/$1@$2/U\nCN=alice,OU=ops,O=x",
+        ),
+        ("escaped", "RULE:^.*\\/(\\w+)$/\\$$1/L, DEFAULT\na/Bob"),
+    ] {
+        write("mapping_rules", name, seed.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// A client's certificate. Keys are random, so one that is there stays.
+fn certificate() -> io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/subject_name");
+    if folder.exists() {
+        return Ok(());
+    }
+    let dir = std::env::temp_dir().join(format!("seeds-{}", std::process::id()));
+    let now = Timestamp(1_750_000_000_000);
+    let ca = Ca::open(&dir, now).map_err(io::Error::other)?;
+    let client = ca.issue_client("alice", now).map_err(io::Error::other)?;
+    let pem = dir.join("client.pem");
+    fs::write(&pem, client.client_pem.as_bytes())?;
+    let chain = trust::pem::certificates(&pem).map_err(io::Error::other)?;
+    fs::remove_dir_all(&dir)?;
+    for (name, certificate) in ["leaf", "ca"].into_iter().zip(chain) {
+        write("subject_name", name, &certificate)?;
+    }
+    Ok(())
 }
 
 fn frames() -> io::Result<()> {

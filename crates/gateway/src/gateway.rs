@@ -11,6 +11,7 @@ use kastellan_core::ports::{
     CredentialSource, PolicySource, RevocationSink, RuleStore, ScramStore, TrailSink,
 };
 use kastellan_core::time::Clock;
+use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
@@ -18,6 +19,7 @@ use crate::config::{Deadlines, Limits, Listener, LoginKind};
 use crate::door::Doors;
 use crate::limits::connections::Connections;
 use crate::limits::throttle::Throttle;
+use crate::listen;
 use crate::meters;
 use crate::session::Registry;
 use crate::topology::Topology;
@@ -107,6 +109,18 @@ impl Gateway {
             draining,
             doors,
         })
+    }
+
+    /// Serves a client of this process to its end, over memory instead of a socket and in clear text, as if it came to
+    /// this listener. For whole connections without a network: tests, fuzzing.
+    pub async fn serve_in_memory(
+        &self,
+        listener: Listener,
+        client: SocketAddr,
+        stream: DuplexStream,
+    ) {
+        let draining = self.draining.subscribe();
+        listen::in_memory(&self.core, listener, client, stream, draining).await;
     }
 
     /// Begins to accept at one more listener.

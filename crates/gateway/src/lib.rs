@@ -9,7 +9,7 @@ pub mod gateway;
 
 mod door;
 mod listen;
-mod proxy;
+pub mod proxy;
 mod transport;
 
 mod handshake;

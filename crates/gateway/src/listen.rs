@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use kastellan_core::event::{Class, Event, Outcome};
 use kastellan_core::host::Host;
+use tokio::io::DuplexStream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -23,7 +24,7 @@ use crate::login::{self, Knock, LoggedIn};
 use crate::pipeline;
 use crate::proxy;
 use crate::session::Session;
-use crate::transport;
+use crate::transport::{self, Transport};
 
 /// Accepts until closed; then waits for its connections, within the drain time.
 pub async fn run(
@@ -214,26 +215,59 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     place: Place,
-    mut draining: watch::Receiver<bool>,
+    draining: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    let listener = door.now();
+    let shaken = handshake::shake(&core, stream, &listener, peer);
+    serve(&core, door, shaken, peer, place, draining).await;
+}
+
+/// A client of this process, over memory and in clear text.
+pub async fn in_memory(
+    core: &Arc<Core>,
+    listener: Listener,
+    peer: SocketAddr,
+    stream: DuplexStream,
+    draining: watch::Receiver<bool>,
+) {
+    let Some(place) = admit(core, &listener, peer) else {
+        return;
+    };
+    let shaken = Handshaken {
+        transport: Transport::Memory(stream),
+        chain: None,
+    };
+    let shaken = std::future::ready(Ok(shaken));
+    serve(core, Door::new(listener), shaken, peer, place, draining).await;
+}
+
+/// From the handshake to the end.
+async fn serve(
+    core: &Arc<Core>,
+    door: Arc<Door>,
+    shaken: impl Future<Output = Result<Handshaken, Cause>>,
+    peer: SocketAddr,
+    place: Place,
+    mut draining: watch::Receiver<bool>,
+) {
     let listener = door.now();
     metrics::counter!("gateway_connections_total", "listener" => listener.name.to_string())
         .increment(1);
     let entered = tokio::select! {
-        entered = Box::pin(enter(&core, &listener, stream, peer, place)) => entered,
+        entered = Box::pin(enter(core, &listener, shaken, peer, place)) => entered,
         _ = draining.wait_for(|draining| *draining) => Err(Cause::Draining),
     };
     let cause = match entered {
         Err(cause) => cause,
-        Ok(entered) => Box::pin(live(&core, door, peer, entered, draining)).await,
+        Ok(entered) => Box::pin(live(core, door, peer, entered, draining)).await,
     };
     tracing::debug!(listener = &*listener.name, %peer, cause = cause.label(), "Connection ended");
     metrics::counter!("gateway_disconnects_total", "cause" => cause.label()).increment(1);
 }
 
 struct Entered {
-    transport: crate::transport::Transport,
+    transport: Transport,
     buffer: BytesMut,
     logged_in: LoggedIn,
     place: Place,
@@ -243,7 +277,7 @@ struct Entered {
 async fn enter(
     core: &Arc<Core>,
     listener: &Listener,
-    stream: TcpStream,
+    shaken: impl Future<Output = Result<Handshaken, Cause>>,
     peer: SocketAddr,
     mut place: Place,
 ) -> Result<Entered, Cause> {
@@ -252,7 +286,7 @@ async fn enter(
         let Handshaken {
             mut transport,
             chain,
-        } = handshake::shake(core, stream, listener, peer).await?;
+        } = shaken.await?;
         let mut buffer = BytesMut::new();
         let knock = Knock {
             core,

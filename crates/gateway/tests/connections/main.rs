@@ -8,6 +8,7 @@ mod certificates;
 mod deadlines;
 mod frames;
 mod handshakes;
+mod in_memory;
 mod login;
 mod order;
 mod peer;
