@@ -25,6 +25,7 @@ use crate::session::Registry;
 use crate::topology::Topology;
 use crate::transport::Memory;
 use crate::upstream::Upstream;
+use crate::uses::{self, Uses};
 
 /// What the gateway asks of the world.
 #[derive(Clone)]
@@ -46,6 +47,7 @@ pub(crate) struct Core {
     pub(crate) connections: Arc<Connections>,
     pub(crate) throttle: Throttle,
     pub(crate) memory: Memory,
+    pub(crate) uses: Uses,
     settings: ArcSwap<(Limits, Deadlines)>,
 }
 
@@ -85,6 +87,7 @@ impl Gateway {
     ) -> std::io::Result<Self> {
         let core = Arc::new(Core {
             registry: Registry::new(ports.clock.clone()),
+            uses: Uses::new(ports.clock.now()),
             topology: Topology::new(upstream.clone()),
             connections: Arc::default(),
             throttle: Throttle::default(),
@@ -103,7 +106,8 @@ impl Gateway {
         for (listener, socket) in listeners {
             doors.open(&core, listener, socket)?;
         }
-        doors.spawn(keep_topology(core.clone(), receiver));
+        doors.spawn(keep_topology(core.clone(), receiver.clone()));
+        doors.spawn(keep_uses(core.clone(), receiver));
         Ok(Self {
             core,
             draining,
@@ -182,6 +186,8 @@ impl Gateway {
     pub async fn drain(&self, limit: Duration) {
         let _ = self.draining.send(true);
         self.doors.drain(limit).await;
+        let ports = &self.core.ports;
+        uses::tell(&self.core.uses, &*ports.trail, ports.clock.now()).await;
     }
 }
 
@@ -229,6 +235,13 @@ async fn shrink(memory: Memory, count: usize) {
             return;
         };
         permit.forget();
+    }
+}
+
+async fn keep_uses(core: Arc<Core>, mut draining: watch::Receiver<bool>) {
+    tokio::select! {
+        _ = draining.wait_for(|draining| *draining) => {}
+        never = uses::keep(&core.uses, &*core.ports.trail, &core.ports.clock) => never,
     }
 }
 

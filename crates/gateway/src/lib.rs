@@ -27,5 +27,6 @@ pub mod upstream;
 mod cause;
 mod limits;
 pub mod meters;
+mod uses;
 
 pub use gateway::{Gateway, Ports};

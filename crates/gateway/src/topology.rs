@@ -135,6 +135,18 @@ impl Topology {
             .cloned()
     }
 
+    /// Whether a topic of this name was seen, and not deleted since through this gateway.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        let names = self.names.read().expect("nobody panics while holding it");
+        names.values().any(|known| **known == *name)
+    }
+
+    /// A topic was deleted. Its id is never used again.
+    pub(crate) fn forget(&self, name: &str) {
+        let mut names = self.names.write().expect("nobody panics while holding it");
+        names.retain(|_, known| **known != *name);
+    }
+
     /// Remembers ids that pass by in answers.
     pub(crate) fn note(&self, id: Uuid, name: &Str) {
         if id.is_nil() || self.known_name(id).is_some() {

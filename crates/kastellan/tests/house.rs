@@ -293,6 +293,44 @@ fn code_map_names_every_crate_and_module() {
     }
 }
 
+/// Whoever writes an event has a row for it in `core::event::types`, from which the page is made.
+#[test]
+fn every_event_of_the_sources_is_on_its_page() {
+    let page = std::fs::read_to_string(root().join("docs/reference/trail-events.md")).unwrap();
+    let mut seen = 0;
+    for (path, text) in sources() {
+        for maker in [
+            "Event::new(",
+            "ok(",
+            "failed(",
+            "event(",
+            "local(",
+            "request(",
+            "own(",
+        ] {
+            for rest in text.split(maker).skip(1) {
+                let Some(name) = rest.trim_start().strip_prefix('"') else {
+                    continue;
+                };
+                let name = name.split('"').next().unwrap_or_default();
+                let is_event = name.split_once('.').is_some_and(|(left, right)| {
+                    let is_word = |word: &str| {
+                        !word.is_empty()
+                            && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                    };
+                    is_word(left) && is_word(right)
+                });
+                if is_event && name != "made.up" {
+                    let heading = format!("## `{name}`\n");
+                    assert!(page.contains(&heading), "{path}: {name} is not on the page");
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 40, "{seen}");
+}
+
 #[test]
 fn files_stay_of_a_size_that_one_reader_can_hold() {
     for (path, text) in sources() {

@@ -20,11 +20,13 @@ use wire::message::{
 };
 use wire::text::Str;
 
+use super::changes::{self, Announced, Change, NOTHING};
 use super::judge::{Eyes, Judge, is_internal};
 use super::{Asked, PLAIN, Plan, Treatment, decode, decode_reply};
 use crate::cause::Cause;
 use crate::config::HostPort;
 use crate::gateway::Core;
+use crate::uses::Counts;
 
 /// Operations were not asked for (Kafka's `INT32_MIN`).
 const NOT_ASKED: i32 = i32::MIN;
@@ -46,17 +48,36 @@ pub(super) async fn metadata(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
         None => None,
         Some(topics) => Some(visible(&mut judge, topics, &mut refused).await),
     };
-    let may_create = creates
+    let client_id = asked.header.client_id.clone();
+    let mut may_create = creates
         && wanted
             .as_ref()
             .is_some_and(|topics| may_create_all(&judge, topics));
-    judge.record(asked.header.client_id.as_ref()).await;
+    judge.record(client_id.as_ref()).await;
     let is_all = wanted.is_none();
+    let new = match &wanted {
+        Some(topics) if may_create && judge.core.upstream_creates() => missing(&judge, topics),
+        _ => Vec::new(),
+    };
+    let made = new.iter().map(|name| Change {
+        on: Resource::topic(name),
+        after: "created by being asked for".to_owned(),
+    });
+    let kind = "admin.topic";
+    let announced =
+        changes::announce(&judge, client_id.as_ref(), kind, Operation::Create, made).await;
+    let announced = announced.unwrap_or_else(|_| {
+        may_create = false;
+        NOTHING
+    });
     let answer = MetadataPlan {
         eyes: judge.eyes(),
         core: judge.core.clone(),
         advertised: judge.session.listener.advertised(),
         refused,
+        filtered: judge.filtered(client_id.as_ref()),
+        new,
+        announced,
         is_all,
         creates,
         topic_operations: version >= 8 && asked.body.include_topic_authorized_operations,
@@ -147,6 +168,14 @@ fn entry(code: ErrorCode, name: Option<Str>, topic_id: uuid::Uuid) -> MetadataRe
     }
 }
 
+/// Named topics that the upstream does not have, as far as is known.
+fn missing(judge: &Judge<'_>, topics: &[MetadataRequestTopic]) -> Vec<Str> {
+    let named = topics.iter().filter_map(|topic| topic.name.clone());
+    named
+        .filter(|name| !judge.core.topology.knows(name))
+        .collect()
+}
+
 /// Whether every named topic could be created by the client; else nothing is created at all.
 fn may_create_all(judge: &Judge<'_>, topics: &[MetadataRequestTopic]) -> bool {
     judge.probe(Operation::Create, Resource::CLUSTER).is_some()
@@ -164,6 +193,10 @@ struct MetadataPlan {
     core: Arc<Core>,
     advertised: HostPort,
     refused: Vec<MetadataResponseTopic>,
+    filtered: Arc<Counts>,
+    /// Topics that are created by this request, if they can be.
+    new: Vec<Str>,
+    announced: Announced,
     is_all: bool,
     /// The client wanted missing topics created.
     creates: bool,
@@ -205,7 +238,16 @@ fn forward_metadata(
 }
 
 impl MetadataPlan {
-    fn apply(self, response: &mut MetadataResponse) {
+    fn apply(mut self, response: &mut MetadataResponse) {
+        let announced = std::mem::replace(&mut self.announced, NOTHING);
+        let is_new = |topic: &&MetadataResponseTopic| {
+            topic
+                .name
+                .as_ref()
+                .is_some_and(|name| self.new.contains(name))
+        };
+        let made = response.topics.iter().filter(is_new);
+        announced.done(made.map(|topic| topic.error_code));
         for broker in &mut response.brokers {
             broker.host = Str::from(&*self.advertised.host);
             broker.port = i32::from(self.advertised.port);
@@ -217,12 +259,14 @@ impl MetadataPlan {
         }
         if self.is_all {
             let eyes = &self.eyes;
+            let found = response.topics.len();
             response.topics.retain(|topic| {
                 topic
                     .name
                     .as_deref()
                     .is_some_and(|name| eyes.may_see(Operation::Describe, Resource::topic(name)))
             });
+            self.filtered.left_out(found - response.topics.len());
         }
         for topic in &mut response.topics {
             self.finish_topic(topic);

@@ -32,6 +32,7 @@ use super::judge::{Eyes, Judge};
 use super::merge::split;
 use super::{Asked, PLAIN, Treatment, decode};
 use crate::cause::Cause;
+use crate::uses::Use;
 
 const GROUP_DENIED: i16 = ErrorCode::GROUP_AUTHORIZATION_FAILED.code();
 const TOPIC_DENIED: i16 = ErrorCode::TOPIC_AUTHORIZATION_FAILED.code();
@@ -54,9 +55,15 @@ pub(super) async fn commit(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
             Err(code) => refused.push(refuse_commit(&topic, code)),
         }
     }
-    judge.record(asked.header.client_id.as_ref()).await;
+    let client_id = asked.header.client_id.clone();
+    judge.record(client_id.as_ref()).await;
     let has_something = !allowed.is_empty() || refused.is_empty();
     asked.body.topics = allowed;
+    if let Some(permit) = &permit {
+        let (group, basis) = (&asked.body.group_id, permit.basis());
+        let counts = judge.used(Use::Group, group, basis, client_id.as_ref());
+        counts.request(0);
+    }
     match permit.filter(|_| has_something) {
         Some(permit) => asked.forward_and(permit, PLAIN, move |response| {
             response.topics.splice(0..0, refused);
@@ -133,10 +140,13 @@ async fn fetch_one(
     let Some(topics) = asked.body.topics.take() else {
         judge.record(asked.header.client_id.as_ref()).await;
         let eyes = judge.eyes();
+        let filtered = judge.filtered(asked.header.client_id.as_ref());
         return asked.forward_and(permit, PLAIN, move |response| {
+            let found = response.topics.len();
             response
                 .topics
                 .retain(|topic| eyes.may_see(Operation::Describe, Resource::topic(&topic.name)));
+            filtered.left_out(found - response.topics.len());
         });
     };
     let was_empty = topics.is_empty();
@@ -236,10 +246,13 @@ async fn fetch_batch(
         .map(|group| group.group_id.clone())
         .collect();
     let (eyes, core, version) = (judge.eyes(), judge.core.clone(), asked.header.api_version);
+    let filtered = judge.filtered(asked.header.client_id.as_ref());
     asked.forward_and(permit, PLAIN, move |response| {
         for group in &mut response.groups {
             if whole.contains(&group.group_id) {
+                let found = group.topics.len();
                 filter_all(group, &eyes, version, |id| core.topology.cached_name(id));
+                filtered.left_out(found - group.topics.len());
             }
             if let Some(refused) = refused_topics.remove(&group.group_id) {
                 group.topics.extend(refused);

@@ -1,7 +1,9 @@
 //! Fetch. Every fetch is complete: a session id would be a bearer token between principals, so none is given out.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use kastellan_core::authorize::Permit;
+use kastellan_core::authorize::{Basis, Permit};
 use kastellan_core::operation::Operation;
 use kastellan_core::resource::Resource;
 use wire::error::ErrorCode;
@@ -16,6 +18,7 @@ use super::{Plan, Treatment, decode, decode_reply, own_time};
 use crate::cause::Cause;
 use crate::config::HostPort;
 use crate::meters::WHOLE;
+use crate::uses::{Counts, SEVERAL, Use};
 
 /// Answers without anything allowed are held back this long, so that a client does not spin.
 const NOTHING_WAIT_MS: i32 = 100;
@@ -41,16 +44,21 @@ pub(super) async fn fetch(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatmen
     let mut permit = None;
     let (mut allowed, mut refused) = (Vec::new(), Vec::new());
     let mut names = Vec::new();
+    let mut reading: Vec<Arc<Counts>> = Vec::new();
+    let client_id = asked.header.client_id.clone();
     for topic in std::mem::take(&mut asked.body.topics) {
         match verdict(&mut judge, &topic, is_replica, &mut permit).await {
-            Ok(name) => {
+            Ok((name, basis)) => {
+                let counts = judge.used(Use::Fetch, &name, basis, client_id.as_ref());
+                counts.request(topic.partitions.len());
+                reading.push(counts);
                 names.push(name);
                 allowed.push(topic);
             }
             Err(code) => refused.push(refuse_topic(&topic, code)),
         }
     }
-    judge.record(asked.header.client_id.as_ref()).await;
+    judge.record(client_id.as_ref()).await;
     asked.body.topics = allowed;
     let permit = if refused.is_empty() {
         Some(permit.unwrap_or_else(Permit::unprotected))
@@ -75,8 +83,15 @@ pub(super) async fn fetch(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatmen
         asked.body.max_wait_ms = asked.body.max_wait_ms.min(NOTHING_WAIT_MS);
     }
     let (version, deadline) = (asked.header.api_version, own_time(asked.body.max_wait_ms));
+    let counts = match reading.len() {
+        0 | 1 => reading.pop(),
+        _ => Some(judge.used(Use::Fetch, &SEVERAL, Basis::Everyone, client_id.as_ref())),
+    };
     let (eyes, advertised) = (judge.eyes(), judge.session.listener.advertised());
     let plan = Plan::with(deadline, move |reply| {
+        if let Some(counts) = counts {
+            counts.data(0, reply.len());
+        }
         finish(version, reply, refused, &names, &eyes, &advertised)
     });
     Ok(Treatment::Forward {
@@ -91,7 +106,7 @@ async fn verdict(
     topic: &FetchTopic,
     is_replica: bool,
     permit: &mut Option<Permit>,
-) -> Result<Str, ErrorCode> {
+) -> Result<(Str, Basis), ErrorCode> {
     let name = match judge.start.api_version {
         13.. => judge
             .name_of(topic.topic_id)
@@ -105,11 +120,10 @@ async fn verdict(
     } else {
         judge.may(Operation::Read, Resource::topic(&name))
     };
-    if collect(permit, may) {
-        Ok(name)
-    } else {
-        Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED)
-    }
+    let may = may.ok_or(ErrorCode::TOPIC_AUTHORIZATION_FAILED)?;
+    let basis = may.basis();
+    collect(permit, Some(may));
+    Ok((name, basis))
 }
 
 /// Takes out what only brokers say, asks for no session, and keeps sizes within the limit.

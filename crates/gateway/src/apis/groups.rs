@@ -21,6 +21,7 @@ use super::judge::Judge;
 use super::merge::split;
 use super::{Asked, PLAIN, Plan, Treatment, decode, own_time};
 use crate::cause::Cause;
+use crate::uses::Use;
 
 /// Of events in the trail.
 pub(super) const KIND: &str = "admin.group";
@@ -38,6 +39,11 @@ async fn pass<R: Request>(
     refusal: &R::Response,
 ) -> Result<Treatment, Cause> {
     let permit = judge.may(Operation::Read, Resource::group(group));
+    if let Some(permit) = &permit {
+        let client_id = asked.header.client_id.as_ref();
+        let counts = judge.used(Use::Group, &Str::from(group), permit.basis(), client_id);
+        counts.request(0);
+    }
     judge.record(asked.header.client_id.as_ref()).await;
     match permit {
         None => asked.answer(refusal),
@@ -152,16 +158,19 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
     })
 }
 
-pub(super) async fn list(judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
+pub(super) async fn list(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let asked = decode::<ListGroupsRequest>(frame)?;
     if let Some(permit) = judge.probe(Operation::Describe, Resource::CLUSTER) {
         return asked.forward(permit, PLAIN);
     }
     let eyes = judge.eyes();
+    let filtered = judge.filtered(asked.header.client_id.as_ref());
     asked.forward_and(Permit::unprotected(), PLAIN, move |response| {
+        let found = response.groups.len();
         response
             .groups
             .retain(|group| eyes.may_see(Operation::Describe, Resource::group(&group.group_id)));
+        filtered.left_out(found - response.groups.len());
     })
 }
 

@@ -21,6 +21,7 @@ use wire::text::Str;
 use crate::gateway::Core;
 use crate::meters::{self, WHOLE};
 use crate::session::Session;
+use crate::uses::{Counts, Held, SEVERAL, Use, Who};
 
 /// Topics that brokers keep for themselves.
 const INTERNAL: [&str; 3] = [
@@ -55,6 +56,7 @@ pub(super) struct Judge<'a> {
     policy: Arc<Policy>,
     began: tokio::time::Instant,
     tally: &'a Tally,
+    held: &'a mut Held,
     refused: Vec<(Operation, ResourceType, String, Basis)>,
 }
 
@@ -64,6 +66,7 @@ impl<'a> Judge<'a> {
         session: Arc<Session>,
         start: RequestStart,
         tally: &'a Tally,
+        held: &'a mut Held,
     ) -> Self {
         let policy = core.ports.policy.current();
         Self {
@@ -73,6 +76,7 @@ impl<'a> Judge<'a> {
             policy,
             began: tokio::time::Instant::now(),
             tally,
+            held,
             refused: Vec::new(),
         }
     }
@@ -171,6 +175,40 @@ impl<'a> Judge<'a> {
                 None
             }
         }
+    }
+
+    /// Where a use is counted. The first one of a topic in a session is written down by itself.
+    pub(super) fn used(
+        &mut self,
+        what: Use,
+        name: &Str,
+        basis: Basis,
+        client_id: Option<&Str>,
+    ) -> Arc<Counts> {
+        let session = &self.session;
+        let who = |client| Who {
+            principal: session.principal.name().clone(),
+            proof: session.principal.proof().mechanism(),
+            ip: session.peer.ip().to_canonical(),
+            listener: session.listener.name.clone(),
+            client,
+        };
+        let uses = &self.core.uses;
+        let found = self.held.find(uses, what, name, basis, client_id, who);
+        if found.is_first && matches!(what, Use::Produce | Use::Fetch) && *name != SEVERAL {
+            let mut event = self.event("first_use", Class::Info, Outcome::Allowed, client_id);
+            event.rule = Some(basis.to_string());
+            event.op = Some(what.operation().name().to_owned());
+            let event = event.on(ResourceType::Topic.keyword(), name);
+            self.core.ports.trail.note(event);
+        }
+        found.counts
+    }
+
+    /// Where names are counted that a listing leaves out.
+    pub(super) fn filtered(&mut self, client_id: Option<&Str>) -> Arc<Counts> {
+        let name = Str::from_static(api::name(self.start.api_key));
+        self.used(Use::Filtered, &name, Basis::Default, client_id)
     }
 
     /// Who asks, for a change.

@@ -40,12 +40,14 @@ use crate::gateway::Core;
 use crate::meters::{self, Outcome};
 use crate::session::Session;
 use crate::topology::Ranges;
+use crate::uses::Held;
 use judge::{Judge, Tally};
 
 /// What a connection brings to each request.
 pub(crate) struct Context {
     core: Arc<Core>,
     session: Arc<Session>,
+    held: Held,
 }
 
 impl Context {
@@ -53,6 +55,7 @@ impl Context {
         Self {
             core,
             session: Arc::new(session),
+            held: Held::default(),
         }
     }
 
@@ -232,7 +235,8 @@ pub(crate) async fn treat(context: &mut Context, start: RequestStart, frame: Byt
         return Treatment::Close(Cause::UnsupportedVersion);
     }
     let tally = Tally::default();
-    let judge = Judge::new(&context.core, context.session.clone(), start, &tally);
+    let session = context.session.clone();
+    let judge = Judge::new(&context.core, session, start, &tally, &mut context.held);
     let treatment = handler(judge, frame).await.unwrap_or_else(Treatment::Close);
     let outcome = match &treatment {
         Treatment::Forward { .. } if tally.refused() => Outcome::Partial,

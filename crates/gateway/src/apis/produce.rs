@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use kastellan_core::authorize::Permit;
+use kastellan_core::authorize::{Basis, Permit};
 use kastellan_core::operation::Operation;
 use kastellan_core::resource::{Resource, ResourceType};
 use wire::error::ErrorCode;
@@ -20,6 +20,7 @@ use super::judge::{Judge, collect, is_internal};
 use super::{PLAIN, Plan, Treatment, decode, own_time, recode};
 use crate::cause::Cause;
 use crate::config::HostPort;
+use crate::uses::Use;
 
 /// Whoever has this client id may write to the brokers' own topics.
 const ADMIN_CLIENT_ID: &str = "__admin_client";
@@ -38,7 +39,8 @@ struct Sorted {
 
 pub(super) async fn produce(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let mut asked = decode::<ProduceRequest>(frame.clone())?;
-    let sorted = sort(&mut judge, &mut asked.body).await;
+    let client_id = asked.header.client_id.clone();
+    let sorted = sort(&mut judge, &mut asked.body, client_id.as_ref()).await;
     judge.record(asked.header.client_id.as_ref()).await;
     let borrows_name = asked.header.client_id.as_deref() == Some(ADMIN_CLIENT_ID);
     let is_renamed = borrows_name && !sorted.writes_internal;
@@ -81,14 +83,18 @@ pub(super) async fn produce(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatm
 }
 
 /// Takes out of the request what may not go on.
-async fn sort(judge: &mut Judge<'_>, request: &mut ProduceRequest) -> Sorted {
+async fn sort(
+    judge: &mut Judge<'_>,
+    request: &mut ProduceRequest,
+    client_id: Option<&Str>,
+) -> Sorted {
     let version = judge.start.api_version;
     let whole = check_transaction(judge, request);
     let mut sorted = Sorted::default();
     let mut allowed = Vec::new();
     for mut topic in std::mem::take(&mut request.topic_data) {
-        let name = match verdict(judge, &topic, whole, &mut sorted.permit).await {
-            Ok(name) => name,
+        let (name, basis) = match verdict(judge, &topic, whole, &mut sorted.permit).await {
+            Ok(known) => known,
             Err(code) => {
                 sorted.refused.push(refuse_topic(&topic, code));
                 continue;
@@ -96,9 +102,15 @@ async fn sort(judge: &mut Judge<'_>, request: &mut ProduceRequest) -> Sorted {
         };
         sorted.writes_internal |= is_internal(&name);
         let had_partitions = !topic.partition_data.is_empty();
+        let (mut records, mut bytes) = (0, 0);
         topic.partition_data.retain(|partition| {
-            let Err(code) = check_batch(partition, version) else {
-                return true;
+            let code = match check_batch(partition, version) {
+                Ok(count) => {
+                    records += count;
+                    bytes += partition.records.as_ref().map_or(0, Bytes::len);
+                    return true;
+                }
+                Err(code) => code,
             };
             sorted.refused.push(TopicProduceResponse {
                 name: topic.name.clone(),
@@ -109,6 +121,9 @@ async fn sort(judge: &mut Judge<'_>, request: &mut ProduceRequest) -> Sorted {
             false
         });
         if !(had_partitions && topic.partition_data.is_empty()) {
+            let counts = judge.used(Use::Produce, &name, basis, client_id);
+            counts.request(topic.partition_data.len());
+            counts.data(records, bytes);
             allowed.push(topic);
         }
     }
@@ -116,8 +131,9 @@ async fn sort(judge: &mut Judge<'_>, request: &mut ProduceRequest) -> Sorted {
     sorted
 }
 
-/// One batch and nothing else, so that no batch is looked at by the upstream which was not looked at here.
-fn check_batch(partition: &PartitionProduceData, version: i16) -> Result<(), ErrorCode> {
+/// One batch and nothing else, so that no batch is looked at by the upstream which was not looked at here. Gives the
+/// number of its records.
+fn check_batch(partition: &PartitionProduceData, version: i16) -> Result<u64, ErrorCode> {
     let records = partition
         .records
         .as_ref()
@@ -130,7 +146,7 @@ fn check_batch(partition: &PartitionProduceData, version: i16) -> Result<(), Err
     if version < ZSTD_FROM && attributes.codec() == Some(Codec::Zstd) {
         return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
     }
-    Ok(())
+    Ok(u64::try_from(batch.header().record_count).unwrap_or(0))
 }
 
 /// A batch with the transactional bit needs a transactional id, and Write on it; else the whole request is refused
@@ -160,7 +176,7 @@ async fn verdict(
     topic: &TopicProduceData,
     whole: Option<ErrorCode>,
     permit: &mut Option<Permit>,
-) -> Result<Str, ErrorCode> {
+) -> Result<(Str, Basis), ErrorCode> {
     if let Some(code) = whole {
         return Err(code);
     }
@@ -172,11 +188,10 @@ async fn verdict(
         _ => topic.name.clone(),
     };
     let may = judge.may(Operation::Write, Resource::topic(&name));
-    if collect(permit, may) {
-        Ok(name)
-    } else {
-        Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED)
-    }
+    let may = may.ok_or(ErrorCode::TOPIC_AUTHORIZATION_FAILED)?;
+    let basis = may.basis();
+    collect(permit, Some(may));
+    Ok((name, basis))
 }
 
 fn refuse_topic(topic: &TopicProduceData, code: ErrorCode) -> TopicProduceResponse {

@@ -157,8 +157,16 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
         asked.body.topic_names = allowed.into_iter().filter_map(|topic| topic.name).collect();
     }
     let deadline = own_time(asked.body.timeout_ms);
+    let core = judge.core.clone();
     asked.forward_and(permit, deadline, move |response| {
         announced.done(response.responses.iter().map(|topic| topic.error_code));
+        let gone = response
+            .responses
+            .iter()
+            .filter(|topic| topic.error_code == 0);
+        for name in gone.filter_map(|topic| topic.name.as_deref()) {
+            core.topology.forget(name);
+        }
         response.responses.extend(refused);
         // Positions would tell which of the refused ones exist.
         shuffle(&mut response.responses);

@@ -3,8 +3,8 @@
 use kastellan_core::event::Outcome;
 use wire::message::{
     AlterConfigsRequest, CreateTopicsRequest, CreateTopicsResponse, DeleteGroupsRequest,
-    DeleteRecordsRequest, ListGroupsRequest, OffsetDeleteRequest, create_topics_response,
-    offset_delete_request,
+    DeleteRecordsRequest, ListGroupsRequest, MetadataRequest, OffsetDeleteRequest,
+    create_topics_response, metadata_request, offset_delete_request,
 };
 
 use crate::admin::{TOPIC, change, creation, deletion, increment};
@@ -153,4 +153,101 @@ async fn changes_of_an_open_session_are_refused_when_they_cannot_be_recorded() {
     let cut = client.ask(2, &records).await;
     assert_eq!(cut.topics[0].partitions[0].error_code, 44);
     assert_eq!(world.upstream.seen_keys(), []);
+}
+
+#[tokio::test]
+async fn use_is_told_the_first_time_and_then_by_the_minute() {
+    let world = World::new(&[
+        "allow Write topic:a",
+        "allow Read topic:a",
+        "allow Read topic:b",
+    ])
+    .await;
+    let mut client = world.client().await;
+    for _ in 0..3 {
+        client.ask(9, &crate::produce::request(9, &["a"], 1)).await;
+    }
+    client
+        .ask(12, &crate::fetch::request(12, &["a", "hidden"]))
+        .await;
+    client
+        .ask(12, &crate::fetch::request(12, &["a", "b"]))
+        .await;
+    let first = world.trail.of("first_use");
+    let first: Vec<_> = first
+        .iter()
+        .map(|event| {
+            (
+                event.op.as_deref().unwrap(),
+                event.resources[0].name.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(first, [("Write", "a"), ("Read", "a"), ("Read", "b")]);
+    let trail = world.trail.clone();
+    drop(client);
+    world.drain().await;
+    let counts = |kind: &str, topic: &str, count: &str| -> u64 {
+        let of_kind = trail.of(kind);
+        let of_topic = of_kind
+            .iter()
+            .filter(|event| event.resources[0].name == topic);
+        of_topic.filter_map(|event| event.counts.get(count)).sum()
+    };
+    assert_eq!(counts("data.produce", "a", "requests"), 3);
+    assert_eq!(counts("data.produce", "a", "records"), 3);
+    assert!(counts("data.produce", "a", "bytes") > 3 * 61);
+    assert_eq!(counts("data.fetch", "a", "requests"), 2);
+    assert_eq!(counts("data.fetch", "b", "requests"), 1);
+    assert_eq!(counts("data.fetch", "hidden", "requests"), 0);
+    assert!(counts("data.fetch", "a", "bytes") > 0);
+    assert!(counts("data.fetch", "(several)", "bytes") > 0);
+}
+
+#[tokio::test]
+async fn what_a_listing_leaves_out_is_counted_and_is_no_refusal() {
+    let world = World::new(&["allow Describe topic:a"]).await;
+    let all = MetadataRequest {
+        topics: None,
+        ..Default::default()
+    };
+    assert_eq!(world.ask(9, &all).await.topics.len(), 1);
+    let trail = world.trail.clone();
+    world.drain().await;
+    let filtered = trail.of("authz.filtered");
+    assert_eq!(filtered.len(), 1);
+    assert_eq!(filtered[0].counts["left_out"], 2, "b and hidden");
+    assert_eq!(filtered[0].detail["api"], "Metadata");
+    assert_eq!(trail.refusals(), []);
+}
+
+#[tokio::test]
+async fn topic_that_is_created_by_being_asked_for_is_a_change() {
+    let world = ruler().await;
+    world.upstream.create_topics();
+    let mut client = world.client().await;
+    let asked = |name: &str| MetadataRequest {
+        topics: Some(vec![metadata_request::MetadataRequestTopic {
+            name: Some(name.into()),
+            ..Default::default()
+        }]),
+        allow_auto_topic_creation: true,
+        ..Default::default()
+    };
+    client.ask(9, &asked("a")).await;
+    assert_eq!(world.trail.changes(), [], "it is there");
+    client.ask(9, &asked("new")).await;
+    let expected = [
+        line("admin.topic", Outcome::Allowed, "new"),
+        line("admin.topic", Outcome::Failed, "new"),
+    ];
+    assert_eq!(world.trail.changes(), expected);
+    world.upstream.forget();
+    world.trail.fill();
+    client.ask(9, &asked("newer")).await;
+    let (_, forwarded) = world.upstream.seen::<MetadataRequest>().remove(0);
+    assert!(
+        !forwarded.allow_auto_topic_creation,
+        "nothing is created off the record"
+    );
 }

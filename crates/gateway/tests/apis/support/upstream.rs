@@ -1,6 +1,7 @@
 //! An upstream that remembers what it was asked and answers what the test writes, or something plain.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -25,6 +26,7 @@ pub struct Scripted {
     answers: Mutex<HashMap<i16, Answer>>,
     seen: Mutex<Vec<(RequestHeader, Bytes)>>,
     topics: Mutex<BTreeMap<String, Uuid>>,
+    creates: AtomicBool,
     /// Answers leave only while it is open.
     gate: watch::Sender<bool>,
 }
@@ -49,6 +51,7 @@ impl Scripted {
             answers: Mutex::default(),
             seen: Mutex::default(),
             topics: Mutex::new(topics),
+            creates: AtomicBool::new(false),
             gate,
         })
     }
@@ -93,6 +96,11 @@ impl Scripted {
             .iter()
             .map(|(header, _)| header.api_key)
             .collect()
+    }
+
+    /// From now on it says that it makes topics that are asked for and missing. It does not.
+    pub fn create_topics(&self) {
+        self.creates.store(true, Ordering::SeqCst);
     }
 
     pub fn forget(&self) {
@@ -191,6 +199,10 @@ impl Upstream for Open {
 
     fn name(&self) -> String {
         "scripted".to_owned()
+    }
+
+    fn creates_topics(&self) -> bool {
+        self.0.creates.load(Ordering::SeqCst)
     }
 }
 
