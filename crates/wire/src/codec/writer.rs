@@ -7,6 +7,8 @@ use super::{EncodeError, NullableWire, Wire};
 
 /// Bytes from which on a value is shared instead of copied.
 const SHARED_FROM: usize = 1_024;
+/// Bytes that most messages do not outgrow, without the values that are shared.
+const FIRST: usize = 256;
 
 /// Collects bytes as a list of parts; large values are shared, not copied.
 #[derive(Debug, Default)]
@@ -17,7 +19,7 @@ pub struct Writer {
 
 impl Writer {
     pub fn new() -> Self {
-        Self::default()
+        Self::with_capacity(FIRST)
     }
 
     pub fn with_capacity(capacity: usize) -> Self {
