@@ -31,9 +31,10 @@ def case_listeners_come_and_go_while_others_serve():
     with Server() as server:
         settings = librdkafka(server.client("app", *ALL))
         check(not produced(settings, "t", [b"1"])[0], "produces")
-        server.config.write_text(CONFIG + EXTRA.replace(":0", ":39471"))
+        address = f"127.0.0.1:{free_ports(1)[0]}"
+        server.config.write_text(CONFIG + EXTRA.replace("127.0.0.1:0", address))
         check("listener extra: opened" in reload(server), "opened")
-        extra = {**settings, "bootstrap.servers": "127.0.0.1:39471"}
+        extra = {**settings, "bootstrap.servers": address}
         check(not produced(extra, "t", [b"2"])[0], "produces through the new one")
         server.config.write_text(CONFIG)
         check("listener extra: closed" in reload(server), "closed")
