@@ -15,9 +15,9 @@ use simulated::{SimDisk, TOPIC, batch, clock, options, place, put, try_open_with
 struct Sink(Mutex<Vec<Event>>);
 
 impl TrailSink for Sink {
-    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<(), Unavailable>> {
+    fn record<'a>(&'a self, event: Event) -> Pending<'a, Result<Option<u64>, Unavailable>> {
         self.note(event);
-        Box::pin(async { Ok(()) })
+        Box::pin(async { Ok(None) })
     }
 
     fn note(&self, event: Event) {
