@@ -37,6 +37,11 @@ impl Partition {
                 || end - active.name.base > i64::from(u32::MAX) - i64::from(i32::MAX)
         });
         if is_full {
+            // A new file takes room: what was free a second ago may be gone.
+            self.tools.space.check();
+            if self.tools.space.is_full() {
+                return Err(ErrorCode::KAFKA_STORAGE_ERROR.into());
+            }
             self.flush()?;
             self.close().map_err(|error| self.fail(&error))?;
         }

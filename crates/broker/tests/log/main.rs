@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::disk::RealDisk;
-use broker::log::{Append, Log, ReadError, SettingChange, SettingScope};
+use broker::log::{Append, Log, LogOptions, ReadError, SettingChange, SettingScope};
 use broker::offsets::Place;
 use bytes::Bytes;
 use kastellan_core::secret::Secret;

@@ -136,3 +136,30 @@ async fn second_process_is_told_that_the_directory_is_taken() {
     assert!(RealDisk::open(&dir).is_ok());
     std::fs::remove_dir_all(dir).unwrap();
 }
+
+#[tokio::test]
+async fn free_space_is_looked_at_before_a_file_is_begun() {
+    let disk = SimDisk::new();
+    disk.set_capacity(Some(20_000));
+    let options = LogOptions {
+        min_free: Some(12_000),
+        ..simulated::options()
+    };
+    let clock = simulated::clock();
+    let opened = simulated::try_open_with(&disk, options, 7, &clock).await;
+    let log = opened.unwrap().log;
+    let place = place(&log, &[("segment.bytes", "900")]).await;
+    let text = "x".repeat(300);
+    let mut taken = 0;
+    // Faster than the second in which the space is looked at.
+    while put(&log, place, batch(&[&text])).await.is_ok() {
+        taken += 1;
+    }
+    let free = 20_000 - disk.used();
+    assert!(
+        taken > 4 && (11_000..12_000).contains(&free),
+        "{taken}: {free}"
+    );
+    assert!(log.is_full() && !log.has_failed());
+    assert_eq!(texts(&log, place).await.len(), taken);
+}
