@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex};
 
 use broker::disk::{Disk, DiskFile, DiskSpace, Entry};
-use broker::log::{Append, Log, LogOptions, NewTopic, Opened, OpenError};
+use broker::log::{Append, Log, LogOptions, NewTopic, OpenError, Opened};
 use broker::offsets::Place;
 use kastellan_core::secret::Secret;
 use kastellan_core::time::{Clock, Timestamp};
@@ -44,7 +44,11 @@ impl MemoryDisk {
 impl Disk for MemoryDisk {
     fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
         let content = Content::default();
-        let before = self.0.lock().unwrap().insert(path.to_owned(), content.clone());
+        let before = self
+            .0
+            .lock()
+            .unwrap()
+            .insert(path.to_owned(), content.clone());
         match before {
             Some(_) => Err(ErrorKind::AlreadyExists.into()),
             None => Ok(Arc::new(MemoryFile(content))),
@@ -197,7 +201,9 @@ pub async fn open(disk: &MemoryDisk) -> Result<Opened, OpenError> {
 
 /// The values of the records that a log is made with.
 pub fn values() -> Vec<String> {
-    (0..6).map(|number| number.to_string().repeat(100)).collect()
+    (0..6)
+        .map(|number| number.to_string().repeat(100))
+        .collect()
 }
 
 /// A log with two topics, files that rolled, groups, and either a clean stop or none.
@@ -264,9 +270,8 @@ pub async fn read_all(log: &Log, place: Place) -> Option<Vec<String>> {
 /// Changes to a file: each is a position (3 bytes), what to do, and a byte.
 pub fn change(bytes: &mut Vec<u8>, changes: &[u8]) {
     for change in changes.chunks_exact(5).take(8) {
-        let position = usize::from(change[0]) << 16
-            | usize::from(change[1]) << 8
-            | usize::from(change[2]);
+        let position =
+            usize::from(change[0]) << 16 | usize::from(change[1]) << 8 | usize::from(change[2]);
         let position = position % (bytes.len() + 1);
         let byte = change[4];
         match change[3] % 6 {

@@ -13,6 +13,7 @@ use wire::record::{BatchBuilder, Encoding};
 
 fn main() -> io::Result<()> {
     frames()?;
+    files()?;
     messages("request", false)?;
     messages("response", true)?;
     record_batches()?;
@@ -212,6 +213,35 @@ fn certificate() -> io::Result<()> {
     fs::remove_dir_all(&dir)?;
     for (name, certificate) in ["leaf", "ca"].into_iter().zip(chain) {
         write("subject_name", name, &certificate)?;
+    }
+    Ok(())
+}
+
+/// Which log, which file, and changes: a position, what to do, a byte.
+fn files() -> io::Result<()> {
+    for target in ["container", "journal"] {
+        for log in 0..2_u8 {
+            for file in 0..6_u8 {
+                let name = format!("log-{log}-file-{file}");
+                write(target, &format!("{name}-as-it-is"), &[log, file])?;
+                write(
+                    target,
+                    &format!("{name}-flip"),
+                    &[log, file, 0, 1, 44, 5, 1],
+                )?;
+                write(target, &format!("{name}-cut"), &[log, file, 0, 2, 0, 0, 0])?;
+                write(
+                    target,
+                    &format!("{name}-again"),
+                    &[log, file, 0, 1, 0, 3, 40],
+                )?;
+            }
+            write(
+                target,
+                &format!("log-{log}-other-bytes"),
+                &[&[log + 2, 0], b"KSTLLOG1".as_slice()].concat(),
+            )?;
+        }
     }
     Ok(())
 }

@@ -26,7 +26,10 @@ fuzz_target!(|data: &[u8]| {
     };
     let (disk, place) = &logs()[usize::from(*which % 2)];
     let disk = disk.copy();
-    let paths = disk.paths().into_iter().filter(|path| path.ends_with(".seg"));
+    let paths = disk
+        .paths()
+        .into_iter()
+        .filter(|path| path.ends_with(".seg"));
     let paths: Vec<_> = paths.collect();
     let path = &paths[usize::from(*file) % paths.len()];
     disk.edit(path, |bytes| match which / 2 % 2 {
