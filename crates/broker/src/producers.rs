@@ -14,8 +14,6 @@ use crate::bytes_io::{Fields, Malformed, Out};
 const BATCHES: usize = 5;
 /// Producers of one partition; above it the one idle for longest is forgotten.
 const PRODUCERS_MAX: usize = 10_000;
-/// Producers of all partitions; above it those idle for longest are forgotten.
-pub(crate) const PRODUCERS_IN_ALL: usize = 200_000;
 pub(crate) const EXPIRES_AFTER: Duration = Duration::from_secs(86_400);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use wire::error::ErrorCode;
 use crate::log::Append;
 use crate::offsets::Place;
 use crate::partition::{AppendRefusal, Appended, Partition, Partitions, Recovered, Reply, Tools};
-use crate::producers::{PRODUCERS_IN_ALL, Producers};
+use crate::producers::Producers;
 
 /// Requests that may wait for one thread.
 const QUEUE: usize = 256;
@@ -215,7 +215,7 @@ impl Shard {
                 let _ = partition.flush();
             }
         }
-        if self.tools.producers.load(Ordering::Relaxed) > PRODUCERS_IN_ALL {
+        if self.tools.producers.load(Ordering::Relaxed) > self.tools.max_producers {
             self.forget_idle_producers();
         }
     }

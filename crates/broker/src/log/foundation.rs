@@ -114,6 +114,7 @@ impl Foundation {
             space: Arc::new(Space::new(disk.clone(), options.min_free)),
             clock: clock.clone(),
             producers: AtomicUsize::new(0),
+            max_producers: options.max_producers,
             notes,
         });
         Ok(Self {

@@ -39,6 +39,8 @@ pub struct LogOptions {
     pub min_free: Option<u64>,
     pub max_topics: usize,
     pub max_partitions: usize,
+    /// Idempotent producers that are remembered in all; above it those idle for longest are forgotten.
+    pub max_producers: usize,
     /// How much of a record's length shows on the disk.
     pub padding: Padding,
     /// How long a start waits for a key service that cannot be reached.
@@ -61,6 +63,7 @@ impl Default for LogOptions {
             min_free: None,
             max_topics: 1_000,
             max_partitions: 2_000,
+            max_producers: 200_000,
             padding: Padding::Fine,
             key_patience: Duration::from_secs(60),
             trail: None,

@@ -40,6 +40,7 @@ pub(crate) struct Tools {
     pub clock: Clock,
     /// Producers remembered in all partitions.
     pub producers: AtomicUsize,
+    pub max_producers: usize,
     pub notes: Arc<Notes>,
 }
 

@@ -77,3 +77,38 @@ async fn idle_producers_are_forgotten_after_a_day() {
         Ok(1)
     );
 }
+
+#[tokio::test]
+async fn too_many_producers_in_all_partitions_are_forgotten_from_the_idle_end() {
+    let disk = SimDisk::new();
+    let clock = simulated::clock();
+    let options = LogOptions {
+        max_producers: 40,
+        ..simulated::options()
+    };
+    let opened = simulated::try_open_with(&disk, options, 7, &clock).await;
+    let log = opened.unwrap().log;
+    let topic = simulated::create(&log, "many", 2, &[]).await.unwrap();
+    let place = |producer: i64| Place {
+        topic,
+        partition: i32::from(producer % 2 == 1),
+    };
+    let once = |producer: i64| batch_at(START.0, &["once"], Some((producer, 0, 0)));
+    let mut bases = Vec::new();
+    for producer in 0..60 {
+        clock.advance(Duration::from_secs(1));
+        bases.push(put(&log, place(producer), once(producer)).await.unwrap());
+    }
+    // Whoever was used lately is known still, and a retry is no second record.
+    for producer in 25..60 {
+        let again = put(&log, place(producer), once(producer)).await;
+        assert_eq!(
+            again,
+            Ok(bases[usize::try_from(producer).unwrap()]),
+            "{producer}"
+        );
+    }
+    // The first ones are forgotten: their batch is taken as new.
+    assert_eq!(put(&log, place(0), once(0)).await, Ok(30));
+    assert_eq!(put(&log, place(1), once(1)).await, Ok(30));
+}
