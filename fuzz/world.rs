@@ -234,8 +234,8 @@ impl ScramStore for Fixed {
 struct Forgets;
 
 impl TrailSink for Forgets {
-    fn record<'a>(&'a self, _: Event) -> Pending<'a, Result<(), Unavailable>> {
-        Box::pin(std::future::ready(Ok(())))
+    fn record<'a>(&'a self, _: Event) -> Pending<'a, Result<Option<u64>, Unavailable>> {
+        Box::pin(std::future::ready(Ok(None)))
     }
 
     fn note(&self, _: Event) {}
