@@ -190,6 +190,7 @@ fn config(
             false => Vec::new(),
         },
         config_type: definition.kind as i8,
+        documentation: None,
         ..Default::default()
     }
 }
@@ -247,6 +248,7 @@ fn fixed(options: &Options) -> Vec<DescribeConfigsResourceResult> {
         read_only: true,
         config_source: source::STATIC_BROKER,
         config_type: kind as i8,
+        documentation: None,
         ..Default::default()
     })
     .collect()

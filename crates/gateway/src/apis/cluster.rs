@@ -320,10 +320,21 @@ pub(super) async fn describe_cluster(judge: Judge<'_>, frame: Bytes) -> Result<T
     let mut asked = decode::<DescribeClusterRequest>(frame)?;
     let wants_operations = std::mem::take(&mut asked.body.include_cluster_authorized_operations);
     // Controllers have addresses of their own, which clients have no business with.
-    if asked.body.endpoint_type != 1 {
+    let refusal = match asked.body.endpoint_type {
+        1 => None,
+        2 => Some((
+            ErrorCode::MISMATCHED_ENDPOINT_TYPE,
+            "The request was sent to an endpoint of the wrong type.",
+        )),
+        _ => Some((
+            ErrorCode::UNSUPPORTED_ENDPOINT_TYPE,
+            "Unsupported endpoint type",
+        )),
+    };
+    if let Some((code, text)) = refusal {
         return asked.answer(&wire::message::DescribeClusterResponse {
-            error_code: ErrorCode::MISMATCHED_ENDPOINT_TYPE.code(),
-            error_message: Some("The request was sent to an endpoint of the wrong type.".into()),
+            error_code: code.code(),
+            error_message: Some(Str::from_static(text)),
             ..Default::default()
         });
     }

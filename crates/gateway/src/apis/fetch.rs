@@ -27,16 +27,8 @@ pub(super) async fn fetch(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatmen
     let mut asked = decode::<FetchRequest>(frame)?;
     if asked.body.session_id != 0 || asked.body.session_epoch > 0 {
         WHOLE.fetch_session_resets.add(1);
-    }
-    if asked.body.session_id != 0 {
         return asked.answer(&FetchResponse {
             error_code: ErrorCode::FETCH_SESSION_ID_NOT_FOUND.code(),
-            ..Default::default()
-        });
-    }
-    if asked.body.session_epoch > 0 {
-        return asked.answer(&FetchResponse {
-            error_code: ErrorCode::INVALID_FETCH_SESSION_EPOCH.code(),
             ..Default::default()
         });
     }

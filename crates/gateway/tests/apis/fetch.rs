@@ -161,6 +161,12 @@ async fn foreign_fetch_session_is_not_found() {
             ..request(version, &["a"])
         };
         assert_eq!(world.ask(version, &closing).await.error_code, 70);
+        let nameless = FetchRequest {
+            session_id: 0,
+            session_epoch: 1,
+            ..request(version, &["a"])
+        };
+        assert_eq!(world.ask(version, &nameless).await.error_code, 70);
     }
     assert_eq!(world.upstream.seen_keys(), []);
 }

@@ -344,12 +344,14 @@ async fn cluster_bits_are_zero_without_describe_and_never_an_error() {
 #[tokio::test]
 async fn controllers_are_not_described() {
     let world = World::new(&["allow All cluster"]).await;
-    let request = DescribeClusterRequest {
-        endpoint_type: 2,
-        ..Default::default()
-    };
-    let answer = world.ask(1, &request).await;
-    assert_eq!((answer.error_code, answer.brokers.len()), (114, 0));
+    for (endpoint_type, code) in [(2, 114), (9, 115)] {
+        let request = DescribeClusterRequest {
+            endpoint_type,
+            ..Default::default()
+        };
+        let answer = world.ask(1, &request).await;
+        assert_eq!((answer.error_code, answer.brokers.len()), (code, 0));
+    }
     assert_eq!(world.upstream.seen_keys(), []);
 }
 
