@@ -138,8 +138,12 @@ impl PartitionShared {
         }
         let epochs = self.epochs();
         let at = epochs.partition_point(|(epoch, _)| *epoch <= asked);
-        let (epoch, _) = at.checked_sub(1).and_then(|at| epochs.get(at))?;
-        Some((*epoch, epochs.get(at).map_or(end, |(_, start)| *start)))
+        let behind = epochs.get(at).map(|(_, start)| *start);
+        match at.checked_sub(1).and_then(|at| epochs.get(at)) {
+            Some((epoch, _)) => Some((*epoch, behind.unwrap_or(end))),
+            // Older than all that is known (Kafka `LeaderEpochFileCache.endOffsetFor`).
+            None => behind.filter(|_| asked >= 0).map(|start| (asked, start)),
+        }
     }
 
     pub(crate) fn file_bytes(&self) -> u64 {

@@ -45,6 +45,12 @@ async fn epochs_tell_where_each_run_began() {
     put(&log, place, batch(&["a", "b"])).await.unwrap();
     assert_eq!(log.epoch_end(place, 1), Some((1, 2)));
     assert_eq!(log.epoch_end(place, 2), None);
+    assert_eq!(
+        log.epoch_end(place, 0),
+        Some((0, 0)),
+        "older than all that is known"
+    );
+    assert_eq!(log.epoch_end(place, -1), None);
     log.stop().await.unwrap();
     open_whole(&disk).await.stop().await.unwrap();
     let disk = disk.after_kill();
