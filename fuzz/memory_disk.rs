@@ -248,6 +248,7 @@ pub async fn make(stops: bool) -> (MemoryDisk, Place) {
 }
 
 /// Everything that can be read of a partition, from the start of the log.
+#[allow(dead_code, reason = "not every target reads")]
 pub async fn read_all(log: &Log, place: Place) -> Option<Vec<String>> {
     let view = log.view(place)?;
     let (mut offset, mut found) = (view.log_start, Vec::new());
