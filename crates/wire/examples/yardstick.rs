@@ -126,7 +126,24 @@ fn rows() -> Vec<Row> {
             .expect("it fits");
         }));
     }
+    rows.extend(snappy_alone());
     rows
+}
+
+/// What the library needs for the same records: our own share is the rest.
+fn snappy_alone() -> [Row; 2] {
+    let plain = batch(&values(1_000), Encoding::None).section();
+    let packed = snap::raw::Encoder::new()
+        .compress_vec(&plain)
+        .expect("it fits");
+    [
+        row("decode Snappy, the library alone", 216.0, move || {
+            black_box(snap::raw::Decoder::new().decompress_vec(&packed)).expect("it is whole");
+        }),
+        row("encode Snappy, the library alone", 221.0, move || {
+            black_box(snap::raw::Encoder::new().compress_vec(&plain)).expect("it fits");
+        }),
+    ]
 }
 
 fn row(name: &'static str, yardstick: f64, work: impl FnMut() + 'static) -> Row {

@@ -161,6 +161,14 @@ pub fn watched(options: &TlsOptions) -> Vec<PathBuf> {
     paths
 }
 
+/// Said at the start, at a reload, and once a day.
+pub fn warn_in_clear(listener: &str) {
+    tracing::warn!(
+        listener,
+        "Listener without TLS: everything on it can be read and changed on the way"
+    );
+}
+
 /// A listener as it will stand, and as the gateway takes it.
 pub fn stand(
     settings: ListenerSettings,
@@ -176,10 +184,7 @@ pub fn stand(
             TlsSource::new(&options, now).map_err(|error| named(&error))?,
         ))
     } else {
-        tracing::warn!(
-            listener = settings.name,
-            "Listener without TLS: everything on it can be read and changed on the way"
-        );
+        warn_in_clear(&settings.name);
         None
     };
     let login = match settings.protocol {

@@ -206,6 +206,16 @@ impl Server {
         }
     }
 
+    /// Says again what is not as safe as it could be.
+    pub(super) fn remind(&self) {
+        for one in self.standing().iter().filter(|one| one.source.is_none()) {
+            listeners::warn_in_clear(&one.settings.name);
+        }
+        if self.config().gateway.upstream.is_some() {
+            tracing::warn!("Upstream is reached in clear text");
+        }
+    }
+
     pub(super) fn watched_files(&self) -> Vec<PathBuf> {
         let mut files: Vec<PathBuf> = self.config_file.iter().cloned().collect();
         for one in self.standing().iter().filter(|one| one.source.is_some()) {

@@ -10,19 +10,24 @@ use super::Server;
 const EVERY: Duration = Duration::from_secs(5);
 /// Revocation list and server certificate of our own CA are looked after this often.
 const UPKEEP: u32 = 720;
+/// What is not safe is said again this often.
+const DAY: u32 = 17_280;
 
 /// Reloads when a watched file changes; ends with the server.
 pub async fn run(server: Weak<Server>) {
     let mut known = None;
-    let mut rounds = 0;
+    let mut rounds = 0_u32;
     loop {
         tokio::time::sleep(EVERY).await;
         let Some(server) = server.upgrade() else {
             return;
         };
-        rounds += 1;
-        if rounds % UPKEEP == 0 {
+        rounds = rounds.wrapping_add(1);
+        if rounds.is_multiple_of(UPKEEP) {
             server.renew_certificates().await;
+        }
+        if rounds.is_multiple_of(DAY) {
+            server.remind();
         }
         let now = fingerprint(&server.watched_files());
         if known.is_some_and(|known| known != now) {
