@@ -83,7 +83,7 @@ impl Throttle {
         self.0.lock().expect("nobody panics while holding it")
     }
 
-    /// Whether a source is closed out for now.
+    /// Whether connections from this source are closed at once, at this moment.
     pub fn is_closed(&self, ip: IpAddr, now: Duration) -> bool {
         let state = self.lock();
         let source = state.sources.get(&Prefix::of(ip));
