@@ -1,9 +1,18 @@
-//! Writes `seeds/`: small inputs, one folder a target, from which fuzzing begins.
+//! Writes `seeds/`: small inputs, one folder a target, from which fuzzing begins. Those of `session` are tried at once: each
+//! must reach what it is there for.
+
+#[path = "drive.rs"]
+mod drive;
+#[path = "login.rs"]
+mod login;
+#[path = "world.rs"]
+mod world;
 
 use std::path::Path;
 use std::{fs, io};
 
 use bytes::Bytes;
+use drive::Start;
 use kastellan_core::time::Timestamp;
 use trust::ca::Ca;
 use wire::Request;
@@ -18,6 +27,7 @@ fn main() -> io::Result<()> {
     messages("response", true)?;
     record_batches()?;
     sessions()?;
+    log_requests()?;
     proxy_headers()?;
     mapping_rules()?;
     certificate()?;
@@ -91,37 +101,150 @@ fn sessions() -> io::Result<()> {
         framed(4, 2, &prove(b"c=biws,r=abcdefgh,p=AAAA"))?,
     ];
     let produce = [framed(4, 9, &produce()?)?, framed(5, 4, &beat)?].concat();
-    let again = [
-        alice.clone(),
-        framed(4, 4, &beat)?,
-        log_in(b"\0alice\0pencil")?,
-    ]
-    .concat();
-    let other = [alice.clone(), log_in(b"\0bob\0pencil")?].concat();
-    for (name, first, client) in [
-        ("hello", 0, hello),
+    let beat = framed(4, 4, &beat)?;
+    let again = [beat.clone(), log_in(b"\0alice\0pencil")?, beat.clone()].concat();
+    let other = [log_in(b"\0bob\0pencil")?, beat.clone()].concat();
+    let wrong = [log_in(b"\0alice\0wrong")?, requests.clone()].concat();
+    let bob = [log_in(b"\0bob\0pencil")?, requests.clone()].concat();
+    let plain = [alice.clone(), requests.clone()].concat();
+    let all: &[i16] = &[12, 3, 1];
+    for (name, start, user, client, reached) in [
+        ("hello", Start::Raw, "alice", hello, &[][..]),
+        ("early", Start::Raw, "alice", wrong, &[]),
+        ("plain", Start::Raw, "alice", plain, all),
+        ("bob", Start::Raw, "alice", bob, &[3]),
+        ("scram", Start::Raw, "alice", scram.concat(), &[]),
         (
-            "early",
-            0,
-            [log_in(b"\0alice\0wrong")?, requests.clone()].concat(),
+            "again",
+            Start::Raw,
+            "alice",
+            [alice.clone(), again.clone()].concat(),
+            &[12, 12],
         ),
-        ("plain", 40, [alice.clone(), requests.clone()].concat()),
         (
+            "other",
+            Start::Raw,
+            "alice",
+            [alice, other.clone()].concat(),
+            &[],
+        ),
+        ("open", Start::Open, "alice", requests.clone(), all),
+        ("produce", Start::Open, "alice", produce.clone(), &[0, 12]),
+        ("after-plain", Start::Plain, "alice", requests.clone(), all),
+        ("after-plain-again", Start::Plain, "alice", again, &[12, 12]),
+        ("after-plain-other", Start::Plain, "alice", other, &[]),
+        (
+            "after-plain-bob",
+            Start::Plain,
             "bob",
-            0,
-            [log_in(b"\0bob\0pencil")?, requests.clone()].concat(),
+            requests.clone(),
+            &[3],
         ),
-        ("scram", 0, scram.concat()),
-        ("again", 0, again),
-        ("other", 0, other),
-        ("open", 1, requests),
-        ("produce", 21, produce),
+        ("after-scram", Start::Scram, "alice", requests.clone(), all),
+        ("after-scram-bob", Start::Scram, "bob", requests, &[3]),
+        (
+            "after-scram-produce",
+            Start::Scram,
+            "alice",
+            produce,
+            &[0, 12],
+        ),
     ] {
-        let length = u16::try_from(client.len()).map_err(io::Error::other)?;
-        let seed = [&[first][..], &length.to_be_bytes(), &client, &answers].concat();
+        let seed = drive::input(start, user, &client, &answers);
+        assert_eq!(drive::run(&seed), reached, "{name}");
         write("session", name, &seed)?;
     }
+    after_login()
+}
+
+/// A request of each API behind a login: its newest version, with a body that decodes.
+fn after_login() -> io::Result<()> {
+    for row in wire::api::MATRIX {
+        let Some(body) = some_body(row.key, row.held.1, false) else {
+            continue;
+        };
+        let frame = request_of(row.key, row.held.1, &body);
+        let length = (frame.len() as u32).to_be_bytes();
+        let client = [&length[..], &frame].concat();
+        // Answers of 48 bytes each.
+        let seed = drive::input(Start::Plain, "alice", &client, &[24; 60]);
+        drive::run(&seed);
+        write("session", &format!("key-{:02}", row.key), &seed)?;
+    }
     Ok(())
+}
+
+/// What a client sends in a row, as the gateway passes it on: a length of two bytes before each.
+fn log_requests() -> io::Result<()> {
+    let short = |frame: Vec<u8>| frame.get(2..).unwrap_or_default().to_vec();
+    let metadata = short(framed(1, 12, &MetadataRequest::default())?);
+    let join = JoinGroupRequest {
+        group_id: "g".into(),
+        session_timeout_ms: 10_000,
+        rebalance_timeout_ms: 10_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![join_group_request::JoinGroupRequestProtocol {
+            name: "range".into(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let list = ListOffsetsRequest {
+        replica_id: -1,
+        topics: vec![list_offsets_request::ListOffsetsTopic {
+            name: "first".into(),
+            partitions: vec![list_offsets_request::ListOffsetsPartition {
+                timestamp: -1,
+                ..Default::default()
+            }],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let mut read = fetch();
+    let mut write_to = produce()?;
+    for topic in &mut read.topics {
+        topic.topic = "first".into();
+    }
+    for topic in &mut write_to.topic_data {
+        topic.name = "first".into();
+    }
+    let requests = [
+        ("metadata", metadata),
+        ("produce", short(framed(2, 9, &write_to)?)),
+        ("fetch", short(framed(3, 12, &read)?)),
+        ("list", short(framed(4, 7, &list)?)),
+        ("join", short(framed(5, 9, &join)?)),
+    ];
+    for (name, request) in &requests {
+        write("log_request", name, request)?;
+    }
+    let all: Vec<u8> = requests.into_iter().flat_map(|(_, one)| one).collect();
+    write("log_request", "all", &all)?;
+    for row in wire::api::MATRIX {
+        let Some((_, version)) = row.embedded else {
+            continue;
+        };
+        let Some(body) = some_body(row.key, version, false) else {
+            continue;
+        };
+        let frame = request_of(row.key, version, &body);
+        let length = (frame.len() as u16).to_be_bytes();
+        let name = format!("key-{:02}", row.key);
+        write("log_request", &name, &[&length[..], &frame].concat())?;
+    }
+    Ok(())
+}
+
+/// A request with an ordinary client's header.
+fn request_of(key: i16, version: i16, body: &[u8]) -> Vec<u8> {
+    let no_client = [0xff, 0xff];
+    let tags: &[u8] = match wire::api::is_flexible(key, version) {
+        Some(true) => &[0],
+        _ => &[],
+    };
+    let (key, version) = (key.to_be_bytes(), version.to_be_bytes());
+    [&key[..], &version, &[0, 0, 0, 9], &no_client, tags, body].concat()
 }
 
 fn fetch() -> FetchRequest {
@@ -272,13 +395,7 @@ fn frames() -> io::Result<()> {
 fn messages(target: &str, response: bool) -> io::Result<()> {
     for key in 0..=92_i16 {
         for version in (0..=20_i16).rev() {
-            let bodies = (0..20_000).map(trial);
-            let found = bodies
-                .map(|body| wire::message::recode(key, version, response, body))
-                .take_while(Option::is_some)
-                .flatten()
-                .find_map(Result::ok);
-            if let Some(body) = found {
+            if let Some(body) = some_body(key, version, response) {
                 let seed = [&[key as u8, version as u8], body.as_slice()].concat();
                 write(target, &format!("key-{key:02}"), &seed)?;
                 break;
@@ -286,6 +403,17 @@ fn messages(target: &str, response: bool) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A body of this version, found by trying.
+fn some_body(key: i16, version: i16, response: bool) -> Option<Vec<u8>> {
+    let bodies = (0..20_000).map(trial);
+    bodies
+        .map(|body| wire::message::recode(key, version, response, body))
+        .take_while(Option::is_some)
+        .flatten()
+        .find_map(Result::ok)
+        .map(Into::into)
 }
 
 /// 48 bytes that are mostly 0, 1 and 2: counts and lengths that fit.

@@ -152,7 +152,10 @@ impl CredentialSource for Users {
             mechanism,
             salt: b"salt".to_vec(),
             iterations: 4_096,
-            stored_key: Secret::new(vec![1; mechanism.hash_len()]),
+            stored_key: Secret::new(match mechanism {
+                ScramMechanism::Sha256 => crate::login::stored_key(),
+                ScramMechanism::Sha512 => vec![1; mechanism.hash_len()],
+            }),
             server_key: Secret::new(vec![2; mechanism.hash_len()]),
         };
         let found = known_user(user).map(|revision| (verifier, revision));
