@@ -41,15 +41,23 @@ class KafkaNode:
         port, controller = free_ports(2)
         self.address = f"127.0.0.1:{port}"
         self.settings = self.home / "server.properties"
-        self.settings.write_text(SETTINGS.format(home=self.home, port=port, controller=controller))
+        self.settings.write_text(self.text(port, controller))
         cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=").replace("-", "A")
-        done = subprocess.run(self.java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self.settings),
-                              capture_output=True, text=True, timeout=60)
+        done = subprocess.run(self.java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self.settings,
+                                        *self.format_words()), capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise Failed(f"Apache Kafka's format: {done.stdout} {done.stderr}")
         self.process = None
         self.start()
         return self
+
+    def text(self, port, controller):
+        """The file of settings."""
+        return SETTINGS.format(home=self.home, port=port, controller=controller)
+
+    def format_words(self):
+        """What more the format of its folder is told."""
+        return ()
 
     def __exit__(self, *_):
         self.kill()
