@@ -7,8 +7,8 @@ import subprocess
 import time
 
 from hostile import (
-    API_VERSIONS, AUTHENTICATE, FETCH, HANDSHAKE, METADATA, PRODUCE, Target, array, at_once, batch, configured, metadata,
-    produce, produced_codes, promise, record, request, sources, text16, topic_code, varint,
+    API_VERSIONS, AUTHENTICATE, FETCH, HANDSHAKE, METADATA, PRODUCE, Target, array, at_once, batch, bytes32, configured,
+    metadata, produce, produced_codes, promise, record, request, sources, text16, topic_code, varint,
 )
 from lib import Server, check, until
 
@@ -120,6 +120,42 @@ def case_elements_without_end_cost_no_memory():
                     check(peer.is_closed(), f"bomb {number} before login ended the connection")
         with target.logged_in() as peer:
             check(peer.ask(metadata(*[f"n{number}" for number in range(1000)])) is not None, "a thousand are answered")
+        target.is_unharmed()
+        target.is_alive()
+
+
+def case_numbers_as_large_as_can_be_are_answered_and_cost_nothing():
+    """Counts of partitions, offsets, times, sizes: each is a number that somebody may believe."""
+    low, high = -(1 << 31), 1 << 62
+    topic = lambda partitions, replicas: array([text16("n") + struct.pack(">ihii", partitions, replicas, 0, 0)])
+    named = lambda inner: array([text16("t") + array([inner])])
+    asked = [
+        *(request(19, 2, 1, topic(count, 1) + struct.pack(">ib", 1000, 0)) for count in (MOST, 1_000_000, 0, low)),
+        *(request(19, 2, 1, topic(1, count) + struct.pack(">ib", 1000, 0)) for count in (0x7FFF, -2)),
+        *(request(37, 0, 1, array([text16("t") + struct.pack(">ii", count, -1)]) + struct.pack(">ib", 1000, 0))
+          for count in (MOST, low)),
+        *(request(FETCH, 4, 1, struct.pack(">iiiib", -1, 0, least, most, 0) + named(struct.pack(">iqi", part, offset, most)))
+          for least, most, part, offset in ((MOST, MOST, 0, high), (low, low, 0, low), (0, MOST, MOST, 0), (0, MOST, -1, 0))),
+        *(request(2, 1, 1, struct.pack(">i", -1) + named(struct.pack(">iq", part, time_ms)))
+          for part, time_ms in ((0, high), (0, -high), (MOST, -1), (-1, -2))),
+        *(request(21, 0, 1, named(struct.pack(">iq", 0, offset)) + struct.pack(">i", 1000)) for offset in (high, -high)),
+        *(request(8, 2, 1, text16("g") + struct.pack(">i", -1) + text16("") + struct.pack(">q", kept)
+                  + named(struct.pack(">iq", part, offset) + text16("m" * 32767)))
+          for kept, part, offset in ((high, MOST, high), (-high, -1, -high))),
+        *(request(11, 1, 1, text16("g") + struct.pack(">ii", session, rebalance) + text16("") + text16("consumer")
+                  + array([text16("range") + bytes32(b"")]))
+          for session, rebalance in ((MOST, MOST), (low, low), (0, MOST))),
+        *(request(22, 0, 1, text16(None) + struct.pack(">i", length)) for length in (MOST, low)),
+        request(PRODUCE, 7, 1, text16(None) + struct.pack(">hi", 7, low)
+                + array([text16("t") + array([struct.pack(">i", MOST) + bytes32(batch(record(b"v")))])])),
+    ]
+    with Server(configured()) as server:
+        target = Target(server)
+        with target.memory_within(40):
+            for number, frame in enumerate(asked):
+                with target.logged_in() as peer:
+                    check(peer.ask(frame) is not None, f"request {number} is answered")
+                    check(topic_code(peer.ask(metadata("t"))) == 0, f"and the connection goes on after {number}")
         target.is_unharmed()
         target.is_alive()
 

@@ -108,6 +108,25 @@ def case_flood_of_guesses_shuts_out_strangers_for_a_while():
         target.is_alive()
 
 
+def case_guesses_at_people_do_not_hold_up_services():
+    """Checking a person's password is slow on purpose, and so is checking one of nobody; a service's secret is not."""
+    with Server(configured("max_unauthenticated = 4000\n")) as server:
+        target = Target(server)
+        codes = []
+        guess = lambda source: codes.append(refused(target, source, "nobody-at-all"))
+        flood = threading.Thread(target=at_once, args=(guess, sources(120), 120))
+        flood.start()
+        until(20, "the flood", lambda: codes)
+        rounds = 0
+        while flood.is_alive() or rounds < 3:
+            check(refused(target, HONEST, target.user, target.password) == 0, "a service logs in by PLAIN")
+            target.is_unharmed()
+            rounds += 1
+        flood.join()
+        check(set(codes) <= {58, None} and 58 in codes, f"{codes}")
+        target.is_alive()
+
+
 def case_requests_before_a_login_wait_or_are_never_looked_at():
     with Server(configured()) as server:
         target = Target(server)

@@ -12,16 +12,16 @@ from hostile import (
 )
 from lib import Server, check, until
 
-SHORT = """tls_handshake = "2s"
-first_byte = "2s"
-sasl_round = "2s"
-login = "4s"
-frame = "3s"
-write = "3s"
-idle = "4s"
+SHORT = """tls_handshake = "4s"
+first_byte = "4s"
+sasl_round = "4s"
+login = "8s"
+frame = "5s"
+write = "5s"
+idle = "6s"
 """
 # Longer than every deadline above, and shorter than every one that holds if nobody says otherwise.
-BORNE = 9
+BORNE = 18
 
 
 def dribbled(peer, data, pause=0.25, raw=False):
@@ -126,7 +126,7 @@ def case_silent_clients_are_closed_in_every_state():
         }
         # Somebody who waits for an answer is not silent: the answer comes after the idle time.
         waiting = target.logged_in("clear")
-        waiting.send(fetch("t", offset=10, wait=6000, number=77))
+        waiting.send(fetch("t", offset=10, wait=9000, number=77))
         target.is_unharmed()
         open_still = at_once(lambda one: one[1].bytes_until_closed(BORNE + 6) is None and one[0], silent.items())
         check(not any(open_still), f"still open: {open_still}")
