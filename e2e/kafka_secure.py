@@ -18,8 +18,10 @@ listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0
 advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{sasl},SSL://127.0.0.1:{ssl}
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
 inter.broker.listener.name=PLAINTEXT
-sasl.enabled.mechanisms=SCRAM-SHA-512
+sasl.enabled.mechanisms=SCRAM-SHA-512,SCRAM-SHA-256,PLAIN
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required {plain};
 ssl.keystore.type=PEM
 ssl.keystore.location={home}/broker.pem
 ssl.truststore.type=PEM
@@ -54,14 +56,16 @@ class SecureKafkaNode(KafkaNode):
         sasl, ssl = free_ports(2)
         self.sasl, self.mtls = f"127.0.0.1:{sasl}", f"127.0.0.1:{ssl}"
         more = SECURE.format(home=self.home, port=port, controller=controller, sasl=sasl, ssl=ssl,
-                             super_users=";User:suite" if self.super_user else "")
+                             super_users=";User:suite" if self.super_user else "",
+                             plain=" ".join(f'user_{name}="{word}"' for name, word in self.passwords.items()))
         changes = "".join(f"{key}={value}\n" for key, value in self.changes.items())
         return super().text(port, controller) + more + changes
 
     def format_words(self):
         words = []
         for name, password in self.passwords.items():
-            words += ["-S", f"SCRAM-SHA-512=[name={name},password={password}]"]
+            for mechanism in ("SCRAM-SHA-512", "SCRAM-SHA-256"):
+                words += ["-S", f"{mechanism}=[name={name},password={password}]"]
         for feature, level in self.features.items():
             words += ["--feature", f"{feature}={level}"]
         return words
