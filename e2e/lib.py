@@ -75,6 +75,9 @@ def free_ports(count):
 class Server:
     """A server in a directory of its own."""
 
+    # Seconds that a start may take.
+    patience = 20
+
     def __init__(self, config=CONFIG, pinned=False):
         """`pinned` keeps the ports over restarts, so that clients find the server again."""
         if pinned:
@@ -86,6 +89,7 @@ class Server:
         self.config.write_text(config)
         (self.home / "password").write_text(ADMIN_PASSWORD + "\n")
         self.process = None
+        self.environment = None
         self.output = ""
         self.ready = None
 
@@ -103,12 +107,17 @@ class Server:
             "--admin-password-file", self.home / "password",
         ]
 
-    def start(self):
-        ready = self.home / "ready.json"
-        ready.unlink(missing_ok=True)
+    def begin(self):
+        """Starts without waiting for anything."""
+        (self.home / "ready.json").unlink(missing_ok=True)
         self.log = open(self.home / "server.log", "ab")
-        self.process = subprocess.Popen(self.command(), stdout=self.log, stderr=self.log, cwd=self.home)
-        end = time.monotonic() + 20
+        self.process = subprocess.Popen(self.command(), stdout=self.log, stderr=self.log, cwd=self.home,
+                                        env=self.environment)
+
+    def start(self):
+        self.begin()
+        ready = self.home / "ready.json"
+        end = time.monotonic() + self.patience
         while not ready.exists():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise Failed("the server did not start:\n" + self.log_text()[-3000:])

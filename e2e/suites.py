@@ -113,9 +113,13 @@ def suite(name):
     return SUITES.get(name, Suite(together=True))
 
 
+# Programs of our own that run beside them: each starts its own server, and tells a result for each rule that it checks.
+OWN = {"history": PEERS.parent / "history/run"}
+
+
 def everything():
-    """What runs without arguments: all suites by SCRAM, the quick ones once more by certificate."""
-    return [*names(), *(f"{name}@mtls" for name in names() if suite(name).mtls)]
+    """What runs without arguments: all suites by SCRAM, the quick ones once more by certificate, then our own."""
+    return [*names(), *(f"{name}@mtls" for name in names() if suite(name).mtls), *OWN]
 
 
 def listed(name):
