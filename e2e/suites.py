@@ -90,6 +90,7 @@ SUITES = {
         # Connections live for half a second to one and a half.
         Part("chaos", lambda test: CHAOS in test, environment={"KGO_TEST_CHAOS": "1"}),
     ]),
+    "kafka-ports": Suite(mtls=True),
     "java-clients": Suite(together=True, mtls=True, parts=[Part("all", environment={"JOBS": "2"})]),
     "java-tools": Suite(together=True, mtls=True),
     "python": Suite(together=True, mtls=True),
