@@ -36,8 +36,19 @@ auto.create.topics.enable=true
 
 
 class KafkaNode:
+    process = None
+
     def __enter__(self):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="kastellan-kafka-"))
+        try:
+            self.prepare()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def prepare(self):
+        """Formats its folder and starts it."""
         port, controller = free_ports(2)
         self.address = f"127.0.0.1:{port}"
         self.settings = self.home / "server.properties"
@@ -47,9 +58,7 @@ class KafkaNode:
                                         *self.format_words()), capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise Failed(f"Apache Kafka's format: {done.stdout} {done.stderr}")
-        self.process = None
         self.start()
-        return self
 
     def text(self, port, controller):
         """The file of settings."""

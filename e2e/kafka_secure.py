@@ -45,11 +45,10 @@ class SecureKafkaNode(KafkaNode):
         self.changes, self.features, self.super_user = changes or {}, features or {}, super_user
         self.passwords = {name: secrets.token_hex(12) for name in ("suite", "denied")}
 
-    def __enter__(self):
-        super().__enter__()
+    def prepare(self):
+        super().prepare()
         if not self.super_user:
             self.allow("suite")
-        return self
 
     def text(self, port, controller):
         self.certificates()
