@@ -380,3 +380,37 @@ fn documents_do_not_point_into_nowhere() {
         }
     }
 }
+
+/// `docs/reference/guards.md` names a test for every guard: a Rust test, or a case of `e2e/`.
+#[test]
+fn every_guard_is_held_by_a_test_that_there_is() {
+    let page = std::fs::read_to_string(root().join("docs/reference/guards.md")).expect("readable");
+    let mut sources = String::new();
+    let mut folders = vec![root().join("crates"), root().join("e2e")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("readable") {
+            let path = entry.expect("readable").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = name.into_owned();
+            if path.is_dir() && !["peers", "target", "schema"].contains(&name.as_str()) {
+                folders.push(path);
+            } else if name.ends_with(".rs") || name.ends_with(".py") {
+                sources += &std::fs::read_to_string(path).expect("readable");
+            }
+        }
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let mut guards = 0;
+    for row in rows.filter(|row| !row.contains("| held by |")) {
+        let held_by = row.rsplit('|').nth(1).unwrap_or_default();
+        let mut tests = held_by.split('`').skip(1).step_by(2).peekable();
+        assert!(tests.peek().is_some(), "no test is named in: {row}");
+        for test in tests {
+            let is_there = sources.contains(&format!("fn {test}("))
+                || sources.contains(&format!("def case_{test}("));
+            assert!(is_there, "there is no test {test}");
+        }
+        guards += 1;
+    }
+    assert!(guards > 60, "the page was read");
+}
