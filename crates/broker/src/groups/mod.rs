@@ -293,7 +293,9 @@ impl Groups {
         self.out.answer(waiter, Answer::Heartbeat(code));
     }
 
+    /// Answers when what follows from it is on disk: else a crash would bring back who was told to be gone.
     fn leave(&mut self, waiter: Waiter, leave: Leave, now: Now) {
+        let before = self.out.changes();
         let refused = |error| Left {
             error,
             members: Vec::new(),
@@ -315,7 +317,11 @@ impl Groups {
                 members: leave.who.into_iter().map(unknown).collect(),
             }
         };
-        self.out.answer(waiter, Answer::Leave(left));
+        if self.out.changes() == before {
+            self.out.answer(waiter, Answer::Leave(left));
+        } else {
+            self.out.journal(Vec::new(), Then::Left { waiter, left });
+        }
     }
 
     fn journaled(&mut self, change: ChangeId, outcome: Result<(), Lost>, now: Now) {
@@ -361,6 +367,16 @@ impl Groups {
                 codes,
             } => {
                 self.committed(&group, commits, waiter, codes, outcome);
+            }
+            Then::Left { waiter, left } => {
+                let left = match outcome {
+                    Ok(()) => left,
+                    Err(Lost) => Left {
+                        error: ErrorCode::NOT_COORDINATOR,
+                        members: Vec::new(),
+                    },
+                };
+                self.out.answer(waiter, Answer::Leave(left));
             }
             Then::DeleteGroups {
                 groups,

@@ -7,7 +7,7 @@ use wire::error::ErrorCode;
 use wire::text::Str;
 
 use super::entry::Entry;
-use super::event::{Answer, ChangeId, Effect, Joined, Waiter};
+use super::event::{Answer, ChangeId, Effect, Joined, Left, Waiter};
 use crate::offsets::{Committed, Place};
 
 /// What follows when a change is on disk.
@@ -25,6 +25,11 @@ pub(super) enum Then {
         group: Str,
         waiter: Waiter,
         joined: Joined,
+    },
+    /// The last member left.
+    Left {
+        waiter: Waiter,
+        left: Left,
     },
     Commit {
         group: Str,
@@ -62,6 +67,12 @@ impl Outbox {
         self.effects.push(Effect::Answer(waiter, answer));
     }
 
+    /// Changes that were ever handed to the journal.
+    pub(super) fn changes(&self) -> u64 {
+        self.next
+    }
+
+    /// Without entries: what follows waits for the changes before it.
     pub(super) fn journal(&mut self, entries: Vec<Entry>, then: Then) {
         let change = ChangeId(self.next);
         self.next += 1;

@@ -77,3 +77,41 @@ fn waiting_requests_are_sent_away_at_stop() {
     );
     assert_eq!(bench.beat("a", 1), ErrorCode::COORDINATOR_NOT_AVAILABLE);
 }
+
+#[test]
+fn last_member_is_told_that_it_left_when_the_disk_knows() {
+    let mut bench = Bench::quick();
+    let id = bench.stable();
+    bench.holds_journal = true;
+    let waiter = bench.waiter();
+    let leave = Leave {
+        group: "g".into(),
+        who: vec![identity(&id, None)],
+    };
+    bench.step(Event::Leave(waiter, leave));
+    assert_eq!(bench.state(), "Empty");
+    assert!(bench.waits(waiter), "a crash would bring it back");
+    bench.write(Ok(()));
+    match bench.answers.remove(&waiter) {
+        Some(Answer::Leave(left)) => assert_eq!(left.members[0].1, ErrorCode::NONE),
+        other => panic!("no leave: {other:?}"),
+    }
+}
+
+#[test]
+fn last_member_is_not_told_that_it_left_when_the_disk_fails() {
+    let mut bench = Bench::quick();
+    let id = bench.stable();
+    bench.holds_journal = true;
+    let waiter = bench.waiter();
+    let leave = Leave {
+        group: "g".into(),
+        who: vec![identity(&id, None)],
+    };
+    bench.step(Event::Leave(waiter, leave));
+    bench.write(Err(Lost));
+    match bench.answers.remove(&waiter) {
+        Some(Answer::Leave(left)) => assert_eq!(left.error, ErrorCode::NOT_COORDINATOR),
+        other => panic!("no leave: {other:?}"),
+    }
+}
