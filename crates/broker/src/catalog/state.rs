@@ -1,5 +1,6 @@
 //! What the catalog says, in the order of its journal. Pure: entries in, state out.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 use kastellan_core::time::Timestamp;
@@ -42,6 +43,18 @@ pub(crate) struct Anchor {
     pub base: i64,
     pub incarnation: u32,
     pub synced_end: i64,
+}
+
+impl Anchor {
+    /// Files follow one another by incarnation, then by base. How far one is durable may be noted while the next one is
+    /// begun, and come late.
+    fn follow(&mut self, next: Self) {
+        match (next.incarnation, next.base).cmp(&(self.incarnation, self.base)) {
+            Ordering::Less => {}
+            Ordering::Equal => self.synced_end = self.synced_end.max(next.synced_end),
+            Ordering::Greater => *self = next,
+        }
+    }
 }
 
 impl State {
@@ -100,14 +113,15 @@ impl State {
                 incarnation,
                 synced_end,
             } => {
-                self.anchors.insert(
-                    place,
-                    Anchor {
-                        base,
-                        incarnation,
-                        synced_end,
-                    },
-                );
+                let anchor = Anchor {
+                    base,
+                    incarnation,
+                    synced_end,
+                };
+                self.anchors
+                    .entry(place)
+                    .and_modify(|known| known.follow(anchor))
+                    .or_insert(anchor);
             }
         }
     }
@@ -204,5 +218,42 @@ fn push_settings(entries: &mut Vec<Entry>, scope: i8, name: &str, settings: &Set
             key,
             value,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn note_about_a_file_that_comes_late_does_not_make_it_the_newest_again() {
+        let place = Place {
+            topic: Uuid::from_u128(1),
+            partition: 0,
+        };
+        let anchor = |incarnation, base, synced_end| Anchor {
+            base,
+            incarnation,
+            synced_end,
+        };
+        let mut state = State::default();
+        for (next, expected) in [
+            (anchor(1, 0, 0), anchor(1, 0, 0)),
+            (anchor(1, 0, 5), anchor(1, 0, 5)),
+            (anchor(1, 9, 9), anchor(1, 9, 9)),
+            (anchor(1, 0, 8), anchor(1, 9, 9)),
+            (anchor(1, 9, 12), anchor(1, 9, 12)),
+            (anchor(1, 9, 11), anchor(1, 9, 12)),
+            // A repair gave up records.
+            (anchor(2, 4, 4), anchor(2, 4, 4)),
+        ] {
+            state.apply(Entry::Anchor {
+                place,
+                base: next.base,
+                incarnation: next.incarnation,
+                synced_end: next.synced_end,
+            });
+            assert_eq!(state.anchors[&place], expected);
+        }
     }
 }
