@@ -100,7 +100,7 @@ impl Log {
 
     /// Files go to `trash/` first, then for good: a crash in between leaves nothing in the way.
     async fn discard_files(&self, id: Uuid) {
-        let disk = self.inner().disk.clone();
+        let (disk, failure) = (self.inner().disk.clone(), self.inner().failure.clone());
         let discard = move || {
             let (from, to) = (
                 format!("p/{}", id.simple()),
@@ -111,7 +111,10 @@ impl Log {
             }
             disk.make_dir("trash")?;
             disk.rename(&from, &to)?;
-            disk.sync_dir("p")?;
+            if let Err(error) = disk.sync_dir("p") {
+                failure.set(format!("p: sync failed: {error}"));
+                return Err(error);
+            }
             disk.remove_dir_all(&to)
         };
         if let Ok(Err(error)) = tokio::task::spawn_blocking(discard).await {

@@ -9,6 +9,7 @@ use wire::error::ErrorCode;
 use super::{Active, AppendRefusal, Opening, Partition};
 use crate::catalog::Entry;
 use crate::container::{CLOSE_LEN, ContainerError, Opened, Writer, kind};
+use crate::recover::note_producer;
 use crate::segment::{Closing, Extent, Segment, SegmentName, encode_index};
 use crate::settings::{self, Settings};
 use crate::sync::{Mark, SyncFile};
@@ -254,7 +255,9 @@ impl Partition {
                 tracing::warn!(%error, file = segment.path, "Old segment cannot be removed");
             }
         }
-        let _ = self.tools.disk.sync_dir(&Self::dir(self.place));
+        if let Err(error) = self.tools.disk.sync_dir(&Self::dir(self.place)) {
+            self.fail(&ContainerError::Sync(error));
+        }
     }
 
     /// An error while files change: nothing is promised any more.
@@ -271,7 +274,8 @@ impl Partition {
 
 impl Partition {
     /// Recovery: batches that were not proven durable, verbatim, into a new file. The file is durable when this
-    /// returns; the catalog does not name it yet.
+    /// returns; the catalog does not name it yet. The partition knows the producers as of `base`, and of these batches
+    /// when this returns.
     pub(crate) fn carry_over(
         &mut self,
         base: i64,
@@ -279,6 +283,7 @@ impl Partition {
         batches: impl Iterator<Item = Result<bytes::Bytes, ContainerError>>,
     ) -> Result<(), ContainerError> {
         self.create_next(base, end)?;
+        let now = self.tools.clock.now();
         let Some(active) = self.active.as_mut() else {
             return Ok(());
         };
@@ -291,10 +296,12 @@ impl Partition {
             active
                 .segment
                 .update(|extent| extent.add(&header, at, behind, header.last_offset()));
+            note_producer(&mut self.producers, &header, now);
         }
         active.writer.flush()?;
         let bytes = active.writer.position();
         active.sync_file.written(Mark { bytes, end });
+        self.count_producers();
         let Some(active) = &self.active else {
             return Ok(());
         };

@@ -38,6 +38,8 @@ pub(crate) enum Corrupt {
         why: &'static str,
         position: Option<u64>,
     },
+    #[error("{file}: the header or the first frame is damaged: {error}")]
+    Begin { file: String, error: ContainerError },
     #[error("{file}: {error}")]
     Unreadable { file: String, error: ContainerError },
 }
@@ -45,20 +47,25 @@ pub(crate) enum Corrupt {
 impl Corrupt {
     pub(crate) fn file(&self) -> &str {
         match self {
-            Self::Damage { file, .. } | Self::Unreadable { file, .. } => file,
+            Self::Damage { file, .. }
+            | Self::Begin { file, .. }
+            | Self::Unreadable { file, .. } => file,
         }
     }
 
     pub(crate) fn position(&self) -> Option<u64> {
         match self {
             Self::Damage { position, .. } => *position,
-            Self::Unreadable { .. } => None,
+            Self::Begin { .. } | Self::Unreadable { .. } => None,
         }
     }
 
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Damage { why, .. } => (*why).to_owned(),
+            Self::Begin { error, .. } => {
+                format!("the header or the first frame is damaged: {error}")
+            }
             Self::Unreadable { error, .. } => error.to_string(),
         }
     }
@@ -112,10 +119,19 @@ enum Tidiness {
     Scanned(Box<Scanned>),
 }
 
+impl Tidiness {
+    /// The process ended before a batch was written to it.
+    fn is_empty(&self, opening: &Opening) -> bool {
+        matches!(self, Self::Scanned(scanned) if scanned.extent.end == opening.base)
+    }
+}
+
 /// What a scan of the newest file found.
 struct Scanned {
     scan: Scan,
     extent: Extent,
+    /// As of the file's base offset, and behind its last batch.
+    producers_before: Producers,
     producers: Producers,
     /// Frames in order: position, length, number and tag, and the batch if it is one.
     frames: Vec<Seen>,
@@ -126,7 +142,7 @@ struct Scanned {
 struct Seen {
     position: u64,
     last: LastFrame,
-    batch: Option<(i64, i64)>,
+    batch: Option<BatchHeader>,
 }
 
 fn bring_back(
@@ -203,9 +219,10 @@ fn rewrite_unproven(
     let Scanned {
         scan,
         extent,
-        producers,
+        producers_before: mut producers,
         frames,
         epochs,
+        ..
     } = scanned;
     let opening_end = frames.get(1).map_or(scan.end, |second| second.position);
     let durable = scan.durable.max(opening_end);
@@ -217,6 +234,10 @@ fn rewrite_unproven(
         .iter()
         .filter(|seen| seen.position >= durable)
         .collect();
+    // Those of the unproven batches follow as they are carried over: the new file names them as of its base offset.
+    for header in proven.iter().filter_map(|seen| seen.batch) {
+        note_producer(&mut producers, &header, tools.clock.now());
+    }
     let cut_at = unproven.first().map_or(scan.end, |seen| seen.position);
     let last = proven.last().map_or(LastFrame::default(), |seen| seen.last);
     let before = predecessor(&parts.opened, parts.name, cut_at, last);
@@ -225,7 +246,7 @@ fn rewrite_unproven(
     kept.index.retain(|entry| entry.position < cut_at);
     kept.position = cut_at;
     let first_unproven = unproven.iter().find_map(|seen| seen.batch);
-    kept.end = first_unproven.map_or(extent.end, |(base, _)| base);
+    kept.end = first_unproven.map_or(extent.end, |batch| batch.base_offset);
     let file = parts.opened.file.clone();
     let segment = Segment::active(parts.place, parts.name, parts.path, parts.opened, kept);
     segment.set_len(cut_at);
@@ -242,8 +263,8 @@ fn rewrite_unproven(
         before: Some(before),
     };
     let mut partition = Partition::new(parts.place, recovered, tools.clone());
-    if let Some((base, _)) = first_unproven {
-        partition.carry_over(base, extent.end, contents)?;
+    if let Some(first) = first_unproven {
+        partition.carry_over(first.base_offset, extent.end, contents)?;
         metrics::counter!("log_recovery_rewritten_bytes")
             .increment(extent.position.saturating_sub(cut_at));
         // The catalog names the new file before anything of the old one goes: until then the new one may be dropped.
@@ -309,7 +330,7 @@ fn scan(opened: &Opened, opening: &Opening, now: Timestamp) -> Result<Scanned, C
                         header.partition_leader_epoch.unsigned_abs(),
                         header.base_offset,
                     );
-                    Some((header.base_offset, header.last_offset()))
+                    Some(header)
                 }
                 None => return false,
             },
@@ -330,6 +351,7 @@ fn scan(opened: &Opened, opening: &Opening, now: Timestamp) -> Result<Scanned, C
     Ok(Scanned {
         scan,
         extent,
+        producers_before: opening.producers.clone(),
         producers,
         frames,
         epochs,

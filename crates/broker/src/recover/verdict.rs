@@ -38,9 +38,7 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
                     error: error.into(),
                 });
             }
-            Err(_) if anchored(&name) => {
-                return damage(&path, "the header or the first frame is damaged");
-            }
+            Err(error) if anchored(&name) => return Err(Corrupt::Begin { file: path, error }),
             // Its creation was cut: nothing in it was ever answered for.
             Err(_) => {
                 set_aside(&path, tools)?;
@@ -67,6 +65,12 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
             names.pop();
             continue;
         };
+        if !is_anchored && state.is_empty(&opening) {
+            // No sync of it may have succeeded: what follows must not name it as the file before.
+            remove(&path, tools)?;
+            names.pop();
+            continue;
+        }
         if let Before::Uncut { path, file, len } = before {
             finish_recovery(path, file.as_ref(), len, &opening, &state)?;
         }
@@ -332,7 +336,7 @@ fn remove(path: &str, tools: &Tools) -> Result<(), Corrupt> {
         file: path.to_owned(),
         error: error.into(),
     };
-    tracing::warn!(file = path, "An unfinished recovery is discarded");
+    tracing::warn!(file = path, "A file that was never in use is discarded");
     tools.disk.remove_file(path).map_err(failed)?;
     sync_parent(path, tools).map_err(failed)
 }
