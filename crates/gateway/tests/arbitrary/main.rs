@@ -6,7 +6,7 @@
 #[path = "../connections/peer.rs"]
 mod peer;
 #[allow(dead_code, reason = "other suites use the rest")]
-#[path = "../connections/world.rs"]
+#[path = "../connections/world/mod.rs"]
 mod world;
 
 use std::net::Ipv4Addr;

@@ -4,7 +4,7 @@
 #[path = "../connections/peer.rs"]
 mod peer;
 #[allow(dead_code, reason = "other suites use the rest")]
-#[path = "../connections/world.rs"]
+#[path = "../connections/world/mod.rs"]
 mod world;
 
 use std::time::Duration;
