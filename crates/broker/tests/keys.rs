@@ -1,7 +1,7 @@
 //! Root keys and the master key over them: made, retired, forgotten, and asked for at the start. And how much of a record's
 //! length shows.
 
-mod simulated;
+use testing::log as simulated;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,6 @@
 //! What the log puts on the trail.
 
-mod simulated;
+use testing::log as simulated;
 
 use std::sync::{Arc, Mutex};
 

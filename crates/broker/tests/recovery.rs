@@ -1,7 +1,7 @@
 //! What a start makes of each state the files may be in: go on, repair what was never promised, or say what is damaged
 //! and touch nothing.
 
-mod simulated;
+use testing::log as simulated;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -141,6 +141,28 @@ async fn file_whose_creation_was_cut_is_set_aside() {
     }
 }
 
+/// The sync of a new file may have failed and lost it, whatever is read of it now: the next file must not rest on it.
+#[tokio::test]
+async fn file_that_was_never_in_use_is_discarded() {
+    let (stopped, place) = stopped(&[], 1).await;
+    // The file, its directory, its name in the catalog.
+    for sync in 1..=3 {
+        let disk = stopped.after_kill();
+        let log = open_whole(&disk).await;
+        disk.fail_sync(disk.syncs() + sync);
+        assert!(put(&log, place, batch(&[&text(1)])).await.is_err());
+        drop(log);
+        let restarted = disk.after_kill();
+        let log = open_whole(&restarted).await;
+        put(&log, place, batch(&[&text(1)])).await.unwrap();
+        drop(log);
+        for seed in 0..20 {
+            let log = open_whole(&restarted.after_power_loss(seed)).await;
+            assert_eq!(texts(&log, place).await, written(0..2), "sync {sync}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn unfinished_recovery_is_done_again() {
     let (before, place) = killed(&[], 3).await;
@@ -152,6 +174,28 @@ async fn unfinished_recovery_is_done_again() {
     // The new file is there, the old one is not yet cut.
     before.put(carried, recovered.bytes(carried));
     assert_whole(&before, place, written(0..3)).await;
+}
+
+/// What a recovery carries over is not counted twice by the next one.
+#[tokio::test]
+async fn retries_are_known_after_any_number_of_kills() {
+    let mut disk = SimDisk::new();
+    let once = |sequence: i32| batch_at(simulated::START.0, &["once"], Some((7, 0, sequence)));
+    let log = open_whole(&disk).await;
+    let place = simulated::place(&log, &[]).await;
+    for sequence in 0..6 {
+        put(&log, place, once(sequence)).await.unwrap();
+    }
+    drop(log);
+    for kill in 0..4 {
+        disk = disk.after_kill();
+        let log = open_whole(&disk).await;
+        for sequence in 1..6 {
+            let again = put(&log, place, once(sequence)).await;
+            assert_eq!(again, Ok(i64::from(sequence)), "after kill {kill}");
+        }
+        assert_eq!(texts(&log, place).await.len(), 6);
+    }
 }
 
 #[tokio::test]
@@ -363,6 +407,9 @@ async fn files_cannot_change_places() {
     disk.put(&b, content);
     let opened = open(&disk).await;
     assert_eq!(opened.damage.len(), 2, "{:?}", opened.damage);
+    for told in &opened.damage {
+        assert!(told.contains("the file belongs elsewhere"), "{told}");
+    }
     for place in [zero, one] {
         assert_eq!(
             opened.log.read(place, 0, 1_000, true).await,

@@ -1,6 +1,6 @@
 //! What is damaged is given up only where somebody says so, and then the rest is served again.
 
-mod simulated;
+use testing::log as simulated;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use broker::disk::RealDisk;
-use broker::{Broker, LinkClosed, LinkReceiver, LinkSender, Options, Peer};
+use broker::{Broker, Link, LinkClosed, LinkReceiver, LinkSender, Options, Peer};
 use bytes::Bytes;
 use kastellan_core::secret::Secret;
 use kastellan_core::time::Clock;
@@ -79,12 +79,7 @@ impl Bench {
             listener: "TEST".into(),
             connection: 1,
         };
-        let (sender, receiver) = self.broker.link(peer).split();
-        Client {
-            sender,
-            receiver,
-            correlation: 0,
-        }
+        Client::on(self.broker.link(peer))
     }
 }
 
@@ -108,6 +103,15 @@ pub struct Client {
 }
 
 impl Client {
+    pub fn on(link: Link) -> Self {
+        let (sender, receiver) = link.split();
+        Self {
+            sender,
+            receiver,
+            correlation: 0,
+        }
+    }
+
     /// Sends without waiting for the answer.
     pub async fn send<R: Request>(&mut self, version: i16, request: &R) -> i32 {
         self.correlation += 1;

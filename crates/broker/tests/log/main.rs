@@ -1,6 +1,7 @@
 //! Appends, reads, files and what ends them: the log engine without the wire.
 
 mod append;
+mod cost;
 mod files;
 mod producers;
 mod retention;
@@ -8,8 +9,7 @@ mod times;
 mod trouble;
 mod writes;
 
-#[path = "../simulated/mod.rs"]
-mod simulated;
+use testing::log as simulated;
 
 use std::sync::Arc;
 use std::time::Duration;

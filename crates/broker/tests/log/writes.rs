@@ -124,29 +124,6 @@ async fn files_roll_between_batches_that_wait() {
     assert_eq!(texts(&log, place).await.len(), 21);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_sync_serves_many_producers() {
-    let (disk, log, place) = fresh(&[]).await;
-    put(&log, place, batch(&["makes the file"])).await.unwrap();
-    disk.set_sync_time(Duration::from_millis(3));
-    let before = disk.syncs();
-    let producers: Vec<_> = (0..16)
-        .map(|_| {
-            let log = log.clone();
-            tokio::spawn(async move {
-                for _ in 0..20 {
-                    put(&log, place, batch(&["v"])).await.unwrap();
-                }
-            })
-        })
-        .collect();
-    for producer in producers {
-        producer.await.unwrap();
-    }
-    let syncs = disk.syncs() - before;
-    assert!(320 / syncs >= 8, "{syncs} syncs for 320 batches");
-}
-
 #[tokio::test]
 async fn durability_os_does_not_wait_for_the_disk() {
     let (disk, log, place) = fresh(&[("kastellan.durability", "os")]).await;

@@ -1,7 +1,4 @@
-//! The log engine on a simulated disk.
-#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
-
-pub mod disk;
+//! The log engine on a simulated disk: opened, filled and read with one call each. What fails here panics.
 
 use std::sync::Arc;
 
@@ -15,7 +12,7 @@ use uuid::Uuid;
 use wire::error::ErrorCode;
 use wire::record::{Batch, BatchBuilder, Encoding, ExpansionCaps, records};
 
-pub use disk::{Dice, SimDisk};
+pub use crate::disk::{Dice, SimDisk};
 
 /// Names and values that must never show on the disk.
 pub const TOPIC: &str = "secret-topic-name";

@@ -1,0 +1,106 @@
+//! The scripted load, cut at every operation of the disk; and the recovery after it.
+
+use super::load::Load;
+use super::simulated::{append, batch, open, try_open};
+use super::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_may_fail_at_any_moment() {
+    let whole = SimDisk::new();
+    let promises = run(&whole).await;
+    let answered: usize = promises.answered.values().map(|of| of.len()).sum();
+    assert_eq!(answered, 25, "the script runs to its end");
+    assert!(promises.starts.values().any(|start| *start > 9));
+    let changes = whole.changes();
+    assert!(changes > 200, "{changes} changes");
+    for cut in 1..=changes + 1 {
+        let disk = SimDisk::new();
+        disk.cut_power_at(cut);
+        let promises = run(&disk).await;
+        for choice in 0..CHOICES {
+            let seed = cut * 1_000 + choice;
+            let context = format!("cut at {cut} of {changes}, choice {choice}");
+            check_twice(&disk.after_power_loss(seed), &promises, seed, &context).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn process_may_be_killed_at_any_moment() {
+    let whole = SimDisk::new();
+    run(&whole).await;
+    for cut in 1..=whole.changes() {
+        let disk = SimDisk::new();
+        disk.cut_power_at(cut);
+        let promises = run(&disk).await;
+        for seed in 2 * cut..2 * cut + 2 {
+            let context = format!("killed at {cut}");
+            check_twice(&disk.after_kill(), &promises, seed, &context).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_may_fail_during_recovery() {
+    let whole = SimDisk::new();
+    run(&whole).await;
+    // Before the stop, so that there is something to recover; and at some earlier times.
+    let changes = whole.changes();
+    let crashes = [12, 13, 14].map(|before| changes - before).into_iter();
+    for crash in crashes.chain((17..changes).step_by(37)) {
+        let disk = SimDisk::new();
+        disk.cut_power_at(crash);
+        let promises = run(&disk).await;
+        let killed = match crash % 2 {
+            0 => disk.after_kill(),
+            _ => disk.after_power_loss(crash),
+        };
+        let context = format!("crash at {crash} of {changes}");
+        let mut known = promises.clone();
+        drop(check(&killed.after_kill(), &mut known, &context).await);
+        for cut in 1.. {
+            let recovering = killed.after_kill();
+            recovering.cut_power_at(cut);
+            let _ = try_open(&recovering, 7, &simulated::clock()).await;
+            for choice in 0..CHOICES / 4 {
+                let seed = cut * 1_000 + choice;
+                let context = format!("{context}, recovery cut at {cut}, choice {choice}");
+                let next = recovering.after_power_loss(seed);
+                check_twice(&next, &promises, seed, &context).await;
+            }
+            if recovering.changes() < cut {
+                break;
+            }
+        }
+    }
+}
+
+/// A recovery carries over what the page cache shows. The power may fail when only a part of that is in the new file, and
+/// take what the old file never had: nobody was told of it, and the partition goes on without it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_may_fail_while_a_recovery_carries_over_what_was_never_durable() {
+    let disk = SimDisk::new();
+    let log = open(&disk).await.log;
+    let mut load = Load::on(log, &disk, Promises::default());
+    load.create("first", 2, load::SMALL).await.unwrap();
+    let place = load.place("first");
+    load.put(place, batch(&["durable"])).await.unwrap();
+    disk.fail_sync(disk.syncs() + 1);
+    for text in ["never", "durable"] {
+        let _ = append(&load.log, place, batch(&[text])).await;
+    }
+    let promises = load.end();
+    let whole = disk.after_kill();
+    drop(check(&whole, &mut promises.clone(), "recovery without a cut").await);
+    for cut in 1..=whole.changes() {
+        let recovering = disk.after_kill();
+        recovering.cut_power_at(cut);
+        let _ = try_open(&recovering, 7, &simulated::clock()).await;
+        for choice in 0..4 * CHOICES {
+            let seed = cut * 1_000 + choice;
+            let context = format!("recovery cut at {cut}, choice {choice}");
+            let next = recovering.after_power_loss(seed);
+            check_twice(&next, &promises, seed, &context).await;
+        }
+    }
+}
