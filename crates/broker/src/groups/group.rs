@@ -441,10 +441,8 @@ impl Group {
                         .as_ref()
                         .map(|name| member.metadata(name))
                         .unwrap_or_default(),
-                    assignment: chosen
-                        .as_ref()
-                        .map(|_| member.assignment.clone())
-                        .unwrap_or_default(),
+                    // Also of a generation that is over, as Kafka shows it.
+                    assignment: member.assignment.clone(),
                 })
                 .collect(),
         }

@@ -272,7 +272,9 @@ impl Groups {
             (_, true) => ErrorCode::INVALID_GROUP_ID,
             _ => ErrorCode::UNKNOWN_MEMBER_ID,
         };
+        // An old client's offsets may lie under no name: nobody is a member there.
         let known = !self.stopped
+            && !id.is_empty()
             && self
                 .with(&id, now, |group, cx| group.sync(waiter, sync, cx))
                 .is_some();

@@ -29,6 +29,8 @@ use crate::offsets::Place;
 
 /// Partitions that one request may make.
 const REQUEST_PARTITIONS: i64 = 10_000;
+/// The topic that Kafka's controllers keep for themselves.
+const CLUSTER_METADATA: &str = "__cluster_metadata";
 /// The only replication factor there is.
 const REPLICAS: i16 = 1;
 
@@ -115,6 +117,7 @@ async fn create_asked(
     Ok(CreatableTopicResult {
         name,
         topic_id,
+        error_message: None,
         num_partitions: partitions,
         replication_factor: REPLICAS,
         configs,
@@ -161,6 +164,12 @@ fn checked(ask: &Ask, mut topic: CreatableTopic) -> Result<NewTopic, Refused> {
 }
 
 fn check_new_name(topics: &Topics, name: &str) -> Result<(), Refused> {
+    if name == CLUSTER_METADATA {
+        return Err(Refused::new(
+            ErrorCode::INVALID_REQUEST,
+            format!("Creation of internal topic {CLUSTER_METADATA} is prohibited."),
+        ));
+    }
     topic_name::check(name)?;
     if topics.by_name(name).is_some() {
         return Err(Refused::new(
@@ -248,7 +257,21 @@ pub(super) async fn delete_topics(ask: &Ask, request: DeleteTopicsRequest) -> De
         *counts.entry(topic.clone()).or_default() += 1;
     }
     let mut response = DeleteTopicsResponse::default();
+    let by_both = named_and_by_id(&ask.shared.log.topics(), &wanted);
+    for (name, id) in &by_both {
+        let refused = Refused::new(
+            ErrorCode::INVALID_REQUEST,
+            "The topic was named and given by its id.",
+        );
+        response
+            .responses
+            .push(not_deleted(Some(name.clone()), *id, refused));
+    }
     for topic in wanted {
+        let of_both = |(name, id): &(Str, Uuid)| topic.0.as_ref() == Some(name) || topic.1 == *id;
+        if by_both.iter().any(of_both) {
+            continue;
+        }
         // One that is named twice is refused once.
         let result = match counts.remove(&topic) {
             None => continue,
@@ -261,6 +284,21 @@ pub(super) async fn delete_topics(ask: &Ask, request: DeleteTopicsRequest) -> De
         response.responses.push(result);
     }
     response
+}
+
+/// Topics that a request names and also gives by id.
+fn named_and_by_id(topics: &Topics, wanted: &[(Option<Str>, Uuid)]) -> Vec<(Str, Uuid)> {
+    let ids: HashSet<Uuid> = wanted
+        .iter()
+        .filter(|(name, id)| name.is_none() && !id.is_nil())
+        .map(|(_, id)| *id)
+        .collect();
+    let named = wanted
+        .iter()
+        .filter(|(_, id)| id.is_nil())
+        .filter_map(|(name, _)| name.as_ref());
+    let known = named.filter_map(|name| Some((name.clone(), topics.by_name(name)?.id)));
+    known.filter(|(_, id)| ids.contains(id)).collect()
 }
 
 async fn deleted(ask: &Ask, name: Option<Str>, id: Uuid) -> DeletableTopicResult {
@@ -296,10 +334,12 @@ fn find_deleted<'a>(
     id: Uuid,
 ) -> Result<&'a Topic, Refused> {
     match (name, id.is_nil()) {
-        (Some(name), true) => topics
-            .by_name(name)
-            .map(|topic| &**topic)
-            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.into()),
+        (Some(name), true) => topics.by_name(name).map(|topic| &**topic).ok_or_else(|| {
+            Refused::new(
+                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                "This server does not host this topic-partition.",
+            )
+        }),
         (None, false) => topics
             .by_id(id)
             .map(|topic| &**topic)
@@ -415,7 +455,16 @@ pub(super) async fn delete_records(
     let topics = ask.shared.log.topics();
     let mut response = DeleteRecordsResponse::default();
     for topic in request.topics {
-        let id = topics.by_name(&topic.name).map(|topic| topic.id);
+        let known = topics.by_name(&topic.name);
+        let id = known
+            .map(|topic| topic.id)
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+        // Records of a topic that is only compacted are not deleted.
+        let keeps = |topic: &std::sync::Arc<Topic>| !topic.settings.is_deleted();
+        let id = match known.is_some_and(keeps) {
+            true => Err(ErrorCode::POLICY_VIOLATION),
+            false => id,
+        };
         let mut answer = DeleteRecordsTopicResult {
             name: topic.name,
             ..Default::default()
@@ -423,14 +472,14 @@ pub(super) async fn delete_records(
         for partition in topic.partitions {
             let index = partition.partition_index;
             let outcome = match id {
-                Some(topic) => {
+                Ok(topic) => {
                     let place = Place {
                         topic,
                         partition: index,
                     };
                     delete_before(ask, place, partition.offset).await
                 }
-                None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+                Err(code) => Err(code),
             };
             answer.partitions.push(DeleteRecordsPartitionResult {
                 partition_index: index,

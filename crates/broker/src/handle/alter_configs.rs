@@ -11,7 +11,7 @@ use wire::message::{
 };
 use wire::text::Str;
 
-use super::configs::{Target, check, known, target};
+use super::configs::{Target, check, known, resource, target};
 use super::refusal::{self, Refused};
 use super::{Ask, to_the_end};
 use crate::log::{SettingChange, SettingScope};
@@ -38,7 +38,7 @@ pub(super) async fn replace(ask: &Ask, request: AlterConfigsRequest) -> AlterCon
     let mut response = AlterConfigsResponse::default();
     for asked in request.resources {
         let key = (asked.resource_type, asked.resource_name.clone());
-        let changes = target_of(ask, &twice, &key).and_then(|target| {
+        let changes = target_of(ask, &twice, &key).and_then(|(target, exists)| {
             let mut changes: Changes = target
                 .set
                 .iter()
@@ -50,7 +50,7 @@ pub(super) async fn replace(ask: &Ask, request: AlterConfigsRequest) -> AlterCon
                 check(target.table, &config.name, &value)?;
                 changes.insert(config.name.to_string(), Some(value));
             }
-            Ok((target.scope, changes))
+            exists.map(|()| (target.scope, changes))
         });
         let (error_code, error_message) =
             refusal::parts(apply(ask, changes, request.validate_only).await);
@@ -81,14 +81,14 @@ pub(super) async fn change(
     let mut response = IncrementalAlterConfigsResponse::default();
     for asked in request.resources {
         let key = (asked.resource_type, asked.resource_name.clone());
-        let changes = target_of(ask, &twice, &key).and_then(|target| {
+        let changes = target_of(ask, &twice, &key).and_then(|(target, exists)| {
             let mut changes = Changes::new();
             check_names(asked.configs.iter().map(|config| &config.name))?;
             for config in asked.configs {
                 let value = changed(&target, &config.name, config.config_operation, config.value)?;
                 changes.insert(config.name.to_string(), value);
             }
-            Ok((target.scope, changes))
+            exists.map(|()| (target.scope, changes))
         });
         let (error_code, error_message) =
             refusal::parts(apply(ask, changes, request.validate_only).await);
@@ -114,14 +114,32 @@ fn named_twice<'a>(named: impl Iterator<Item = (i8, &'a Str)>) -> HashSet<(i8, S
         .collect()
 }
 
-fn target_of(ask: &Ask, twice: &HashSet<(i8, Str)>, key: &(i8, Str)) -> Result<Target, Refused> {
+/// What a request names, and whether it exists: Kafka looks at the values first, and then for the topic.
+fn target_of(
+    ask: &Ask,
+    twice: &HashSet<(i8, Str)>,
+    key: &(i8, Str),
+) -> Result<(Target, Result<(), Refused>), Refused> {
     if twice.contains(key) {
         return Err(Refused::new(
             ErrorCode::INVALID_REQUEST,
             "Each resource must appear at most once.",
         ));
     }
-    target(ask, key.0, &key.1)
+    let (kind, name) = key;
+    if *kind == resource::TOPIC && name.is_empty() {
+        return Err(Refused::new(
+            ErrorCode::INVALID_REQUEST,
+            "Default topic resources are not allowed.",
+        ));
+    }
+    match target(ask, *kind, name) {
+        Err(refused) if refused.code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => {
+            let refused = Refused::new(refused.code, format!("The topic '{name}' does not exist."));
+            Ok((Target::missing_topic(name), Err(refused)))
+        }
+        found => found.map(|target| (target, Ok(()))),
+    }
 }
 
 fn check_names<'a>(mut names: impl Iterator<Item = &'a Str>) -> Result<(), Refused> {
@@ -155,8 +173,8 @@ fn changed(
     if op == operation::DELETE {
         return Ok(None);
     }
-    let definition = known(target.table, name)?;
     let value = given(name, value)?;
+    let definition = known(target.table, name)?;
     let value = match op {
         operation::SET => value,
         operation::APPEND | operation::SUBTRACT if !definition.is_list() => {

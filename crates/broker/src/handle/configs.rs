@@ -30,10 +30,10 @@ mod source {
 }
 
 /// What a request names (`ConfigResource.Type`).
-mod resource {
-    pub(super) const TOPIC: i8 = 2;
-    pub(super) const BROKER: i8 = 4;
-    pub(super) const GROUP: i8 = 32;
+pub(super) mod resource {
+    pub(in crate::handle) const TOPIC: i8 = 2;
+    pub(in crate::handle) const BROKER: i8 = 4;
+    pub(in crate::handle) const GROUP: i8 = 32;
 }
 
 /// Something that has settings, with those that were set.
@@ -43,6 +43,18 @@ pub(super) struct Target {
     pub(super) set: Settings,
     /// Source of values that were set.
     source: i8,
+}
+
+impl Target {
+    /// A topic that does not exist: what is to be set is looked at all the same.
+    pub(super) fn missing_topic(name: &str) -> Self {
+        Self {
+            scope: SettingScope::Topic(name.into()),
+            table: settings::TOPIC,
+            set: Settings::default(),
+            source: source::TOPIC,
+        }
+    }
 }
 
 /// What a request names, if it exists.
@@ -110,7 +122,8 @@ pub(super) fn describe(ask: &Ask, request: DescribeConfigsRequest) -> DescribeCo
         let (error_code, error_message) = refusal::parts(outcome);
         DescribeConfigsResult {
             error_code,
-            error_message,
+            // Kafka leaves an empty text, and no null.
+            error_message: Some(error_message.unwrap_or_default()),
             resource_type: asked.resource_type,
             resource_name: asked.resource_name,
             configs,

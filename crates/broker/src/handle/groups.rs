@@ -307,7 +307,10 @@ pub(super) async fn list(ask: &Ask, request: ListGroupsRequest) -> ListGroupsRes
 }
 
 pub(super) async fn delete(ask: &Ask, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
-    let names = request.groups_names;
+    let mut names = request.groups_names;
+    // One that is named twice is answered once.
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     let asked = names.clone();
     let answer = ask
         .shared

@@ -1,6 +1,6 @@
 //! What the cluster looks like: topics, the one node, coordinators, the log directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use wire::error::ErrorCode;
 use wire::message::describe_cluster_response::DescribeClusterBroker;
@@ -95,7 +95,14 @@ async fn named_topics(
     may_create: bool,
 ) -> Vec<MetadataResponseTopic> {
     let mut answers = Vec::with_capacity(wanted.len());
+    // Kafka looks at ids alone where there are any, and at each topic once.
+    let by_id = wanted.iter().any(|topic| !topic.topic_id.is_nil());
+    let mut seen = HashSet::new();
     for topic in wanted {
+        let named = (topic.name.clone().filter(|_| !by_id), topic.topic_id);
+        if (by_id && topic.topic_id.is_nil()) || !seen.insert(named) {
+            continue;
+        }
         answers.push(match topic.name {
             Some(name) if topic.topic_id.is_nil() => by_name(ask, name, may_create).await,
             _ => match ask.shared.log.topics().by_id(topic.topic_id) {
@@ -172,14 +179,20 @@ fn described(ask: &Ask, topic: &Topic) -> MetadataResponseTopic {
 /// FindCoordinator: this node for groups. Transactions are not offered; the code is one that every client takes as
 /// final.
 pub(super) fn coordinators(ask: &Ask, request: FindCoordinatorRequest) -> FindCoordinatorResponse {
-    let find = |key: &Str| coordinator(ask, request.key_type, key);
+    let find = |key: &Str, fine: &'static str| {
+        let mut found = coordinator(ask, request.key_type, key);
+        found.error_message.get_or_insert(Str::from_static(fine));
+        found
+    };
     if ask.version() >= 4 {
+        let keys = request.coordinator_keys.iter();
         return FindCoordinatorResponse {
-            coordinators: request.coordinator_keys.iter().map(find).collect(),
+            coordinators: keys.map(|key| find(key, "")).collect(),
             ..Default::default()
         };
     }
-    let found = find(&request.key);
+    // The name of no error, as Kafka writes it.
+    let found = find(&request.key, "NONE");
     FindCoordinatorResponse {
         error_code: found.error_code,
         error_message: found.error_message,
@@ -215,6 +228,7 @@ fn coordinator(ask: &Ask, key_type: i8, key: &Str) -> Coordinator {
             ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
             "transactions are not offered by this upstream",
         ),
+        2 => refused(ErrorCode::INVALID_REQUEST, ""),
         _ => refused(
             ErrorCode::INVALID_REQUEST,
             "this upstream coordinates consumer groups only",

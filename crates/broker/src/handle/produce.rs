@@ -14,7 +14,7 @@ use wire::message::produce_response::{
 use wire::message::{
     InitProducerIdRequest, InitProducerIdResponse, ProduceRequest, ProduceResponse,
 };
-use wire::record;
+use wire::record::{self, BatchError};
 use wire::text::Str;
 
 use super::{Ask, Reply, Step, to_the_end};
@@ -109,10 +109,10 @@ async fn append(
     let index = partition.index;
     let outcome = match target {
         Err(code) => Err(AppendRefusal::from(code)),
-        // What is wrong with the records themselves goes first, as in Kafka.
+        // That there is one batch of the right format is asked first, as in Kafka; its checksum is not.
         Ok(_) if !(-1..=1).contains(&acks) => {
             let code = match record::produced(partition.records.as_ref()) {
-                Ok(_) => ErrorCode::INVALID_REQUIRED_ACKS,
+                Ok(_) | Err(BatchError::Crc) => ErrorCode::INVALID_REQUIRED_ACKS,
                 Err(error) => error.code(),
             };
             Err(AppendRefusal::from(code))
@@ -146,7 +146,7 @@ fn told_log_start(
     outcome: &Result<Appended, AppendRefusal>,
 ) -> i64 {
     let judged = outcome.as_ref().is_err_and(|refusal| {
-        !refusal.records.is_empty()
+        refusal.is_judged
             || matches!(
                 refusal.code,
                 ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER

@@ -13,6 +13,7 @@ use crate::settings::{self, Settings};
 
 /// Record errors named in one answer.
 const RECORD_ERRORS_MAX: usize = 1_000;
+const REJECTED: &str = "One or more records have been rejected";
 /// Bytes that sealing adds to a batch, at most.
 const FRAME_OVERHEAD: usize = 64;
 
@@ -66,6 +67,9 @@ impl Partition {
             return Err(ErrorCode::MESSAGE_TOO_LARGE.into());
         }
         batch.verify_crc().map_err(|error| error.code())?;
+        if batch.header().base_offset != 0 {
+            return Err(rejected(ErrorCode::INVALID_RECORD));
+        }
         let now = self.tools.clock.now();
         let walked = record::walk(batch, &rules(settings, now)).map_err(refuse_walk)?;
         check_records(&walked, settings)?;
@@ -106,11 +110,7 @@ impl Partition {
             }
             Ok((base_offset, time, frame)) => self.pending.push(Pending {
                 base_offset,
-                append_time: if settings.uses_append_time() {
-                    time
-                } else {
-                    -1
-                },
+                append_time: time,
                 durability,
                 frame,
                 reply,
@@ -154,7 +154,7 @@ impl Partition {
             last_sequence: header.last_sequence(),
             base_offset,
             last_offset: header.last_offset(),
-            timestamp: append_time,
+            timestamp: header.max_timestamp,
         };
         let undo = self.remember(&header, batch, now);
         self.next = header.last_offset() + 1;
@@ -188,12 +188,20 @@ fn rules(settings: &Settings, now: Timestamp) -> WalkRules {
 }
 
 fn refuse_walk(error: WalkError) -> AppendRefusal {
-    AppendRefusal::from(error.code())
+    rejected(error.code())
 }
 
-/// Rules about single records: time first, then keys (Kafka `LogValidator`).
+/// What the partition itself has against a batch as a whole.
+fn rejected(code: ErrorCode) -> AppendRefusal {
+    AppendRefusal {
+        is_judged: true,
+        ..code.into()
+    }
+}
+
+/// Rules about single records: the time comes first, but of a record without a key nothing else is told (Kafka
+/// `LogValidator`).
 fn check_records(walked: &Walked, settings: &Settings) -> Result<(), AppendRefusal> {
-    const REJECTED: &str = "One or more records have been rejected";
     let facts = walked.facts();
     let blame = |indexes: &record::Indexes, why: &'static str| {
         indexes
@@ -202,17 +210,21 @@ fn check_records(walked: &Walked, settings: &Settings) -> Result<(), AppendRefus
             .map(|index| (*index, why))
             .collect::<Vec<_>>()
     };
-    if !facts.untimely.is_empty() {
+    let keyless = settings.is_compacted() && !facts.keyless.is_empty();
+    let only_keyless = |index| keyless && facts.keyless.first.contains(index);
+    if !facts.untimely.first.iter().all(only_keyless) {
         return Err(AppendRefusal {
             code: ErrorCode::INVALID_TIMESTAMP,
             message: Some(REJECTED),
+            is_judged: true,
             records: blame(&facts.untimely, "Timestamp is out of range for this topic"),
         });
     }
-    if settings.is_compacted() && !facts.keyless.is_empty() {
+    if keyless {
         return Err(AppendRefusal {
             code: ErrorCode::INVALID_RECORD,
             message: Some(REJECTED),
+            is_judged: true,
             records: blame(
                 &facts.keyless,
                 "Compacted topic cannot accept message without key",

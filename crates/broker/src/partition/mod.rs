@@ -104,6 +104,8 @@ pub struct AppendRefusal {
     pub message: Option<&'static str>,
     /// Records that are to blame, by position, with a reason.
     pub records: Vec<(i32, &'static str)>,
+    /// The partition itself judged the batch; Kafka tells the start of the log then.
+    pub is_judged: bool,
 }
 
 impl From<ErrorCode> for AppendRefusal {
@@ -112,6 +114,7 @@ impl From<ErrorCode> for AppendRefusal {
             code,
             message: None,
             records: Vec::new(),
+            is_judged: false,
         }
     }
 }

@@ -372,18 +372,12 @@ pub(crate) fn check_batch_at(frame: &Frame) -> Option<BatchHeader> {
 
 /// A producer seen in the file counts as used now: forgetting it too early would let its retries in twice.
 pub(crate) fn note_producer(producers: &mut Producers, header: &BatchHeader, now: Timestamp) {
-    let timestamp =
-        if header.attributes.timestamp_type() == wire::record::TimestampType::LogAppendTime {
-            header.max_timestamp
-        } else {
-            -1
-        };
     let batch = producers::Batch {
         first_sequence: header.base_sequence,
         last_sequence: header.last_sequence(),
         base_offset: header.base_offset,
         last_offset: header.last_offset(),
-        timestamp,
+        timestamp: header.max_timestamp,
     };
     producers.appended(header.producer_id, header.producer_epoch, batch, now);
 }

@@ -1,6 +1,7 @@
 //! Topics, settings, groups and offsets as administrators see them, through a link.
 
 mod groups;
+mod precedence;
 mod settings;
 mod topics;
 

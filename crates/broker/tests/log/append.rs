@@ -143,6 +143,16 @@ async fn records_to_blame_are_named() {
         [0, 2]
     );
     let hour = 3_600_000;
+    // Of a record without a key nothing else is told.
+    let mut builder = BatchBuilder::new(Encoding::None);
+    builder.append(START.0 + hour + 1, None, Some(b"v"), &[]);
+    let both = append(&log, place, builder.build().unwrap().bytes().clone())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (both.code, both.records.len()),
+        (ErrorCode::INVALID_RECORD, 1)
+    );
     let late = append(&log, place, batch_at(START.0 + hour + 1, &["v"], None))
         .await
         .unwrap_err();

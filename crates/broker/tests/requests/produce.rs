@@ -130,10 +130,59 @@ async fn repeated_batch_of_an_idempotent_producer_is_appended_once() {
         builder.build().unwrap().bytes().clone()
     };
     let first = records(0);
-    assert_eq!(client.produce("t", 0, first.clone()).await.base_offset, 0);
-    let again = client.produce("t", 0, first).await;
+    let placed = client.produce("t", 0, first.clone()).await;
+    assert_eq!((placed.base_offset, placed.log_append_time_ms), (0, -1));
+    let time = wire::record::BatchHeader::parse(&first)
+        .unwrap()
+        .max_timestamp;
+    let again = client.produce("t", 0, first.clone()).await;
     assert_eq!((again.error_code, again.base_offset), (0, 0));
+    // Told with the time of the batch, also behind a restart.
+    assert_eq!(again.log_append_time_ms, time);
+    drop(client);
+    let bench = bench.restart().await;
+    let mut client = bench.client();
+    let again = client.produce("t", 0, first).await;
+    assert_eq!((again.base_offset, again.log_append_time_ms), (0, time));
     assert_eq!(client.produce("t", 0, records(5)).await.error_code, 45);
     assert_eq!(client.produce("t", 0, records(1)).await.base_offset, 1);
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn offsets_are_given_by_the_log_and_brought_by_nobody() {
+    let bench = Bench::start().await;
+    let mut client = bench.client();
+    client.create("t", 1).await;
+    let good = batch(now(), &["a"]);
+    let mut placed = BytesMut::from(&good[..]);
+    placed[7] = 77;
+    let placed = client.produce("t", 0, placed.freeze()).await;
+    // The partition itself looked at it: where the log starts is told.
+    assert_eq!(
+        (placed.error_code, placed.log_start_offset),
+        (ErrorCode::INVALID_RECORD.0, 0)
+    );
+    assert_eq!(client.produce("t", 0, good).await.base_offset, 0);
+    bench.finish().await;
+}
+
+#[tokio::test]
+async fn impossible_acks_are_told_before_a_wrong_checksum_and_after_a_missing_batch() {
+    let bench = Bench::start().await;
+    let mut client = bench.client();
+    client.create("t", 1).await;
+    let mut damaged = BytesMut::from(&batch(now(), &["a"])[..]);
+    damaged[17] ^= 1;
+    let damaged = damaged.freeze();
+    for (records, acks, code) in [
+        (Some(damaged.clone()), 2, ErrorCode::INVALID_REQUIRED_ACKS),
+        (Some(damaged), 1, ErrorCode::CORRUPT_MESSAGE),
+        (None, 2, ErrorCode::INVALID_RECORD),
+    ] {
+        let answer = client.ask(9, produce_request("t", 0, records, acks)).await;
+        let one = &answer.responses[0].partition_responses[0];
+        assert_eq!(one.error_code, code.0, "acks {acks}");
+    }
     bench.finish().await;
 }

@@ -180,25 +180,24 @@ pub(super) async fn create(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
             ..Default::default()
         })
     };
-    let same = |code: ErrorCode, text: &'static str| {
-        creations
-            .iter()
-            .map(|_| result(Err((code, text.to_owned()))))
-            .collect::<Vec<_>>()
+    let same = |code: ErrorCode, text: Option<&'static str>| {
+        let one = AclCreationResult {
+            error_code: code.code(),
+            error_message: text.map(Str::from_static),
+            ..Default::default()
+        };
+        vec![one; creations.len()]
     };
     if judge.may(Operation::Alter, Resource::CLUSTER).is_none() {
         judge.record(asked.header.client_id.as_ref()).await;
-        return answer(same(DENIED, DENIED_TEXT));
+        return answer(same(DENIED, Some(DENIED_TEXT)));
     }
     // Codes of filters in one entry fail them all.
     if creations
         .iter()
         .any(|one| codes(one).contains(&ANY) || one.resource_pattern_type == MATCH)
     {
-        return answer(same(
-            ErrorCode::UNKNOWN_SERVER_ERROR,
-            "Filter elements cannot be stored.",
-        ));
+        return answer(same(ErrorCode::UNKNOWN_SERVER_ERROR, None));
     }
     let read: Vec<Result<RuleDefinition, String>> = creations.iter().map(definition).collect();
     let good: Vec<RuleDefinition> = read
@@ -319,6 +318,7 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
                 .iter()
                 .map(matching)
                 .collect(),
+            error_message: None,
             ..Default::default()
         },
         _ => failed(
@@ -360,6 +360,7 @@ fn matching(rule: &Rule) -> DeleteAclsMatchingAcl {
         host: Str::from(definition.host.as_str()),
         operation: definition.operation.code(),
         permission_type: definition.effect.code(),
+        error_message: None,
         ..Default::default()
     }
 }

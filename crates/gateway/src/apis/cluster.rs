@@ -1,6 +1,6 @@
 //! Metadata, DescribeCluster, FindCoordinator: what there is, and where. Addresses are the gateway's own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,6 +30,8 @@ use crate::uses::Counts;
 
 /// Operations were not asked for (Kafka's `INT32_MIN`).
 const NOT_ASKED: i32 = i32::MIN;
+/// First version of FindCoordinator that knows groups of shares.
+const SHARE_FROM: i16 = 6;
 /// First version that says whether topics may be created.
 const HAS_FLAG: i16 = 4;
 
@@ -123,9 +125,16 @@ async fn visible(
     refused: &mut Vec<MetadataResponseTopic>,
 ) -> Vec<MetadataRequestTopic> {
     let mut seen = Vec::new();
+    // Kafka looks at ids alone where there are any, and at each topic once.
+    let only_ids = topics.iter().any(|topic| !topic.topic_id.is_nil());
+    let mut asked = HashSet::new();
     for mut topic in topics {
         // Where there is an id, brokers look at nothing else.
         let by_id = names_by_id(&topic);
+        let named = (topic.name.clone().filter(|_| !by_id), topic.topic_id);
+        if (only_ids && !by_id) || !asked.insert(named) {
+            continue;
+        }
         let name = if by_id {
             topic.name = None;
             judge.name_of(topic.topic_id).await
@@ -363,6 +372,23 @@ pub(super) async fn find_coordinator(
     } else {
         std::mem::take(&mut asked.body.coordinator_keys)
     };
+    let is_kind = match asked.body.key_type {
+        0 | 1 => true,
+        2 => asked.header.api_version >= SHARE_FROM,
+        _ => false,
+    };
+    if !is_kind {
+        let code = ErrorCode::INVALID_REQUEST;
+        let words = match asked.body.key_type {
+            2 => Str::EMPTY,
+            _ => Str::from_static("Unknown coordinator type."),
+        };
+        let refused = keys.into_iter().map(|key| Coordinator {
+            error_message: Some(words.clone()),
+            ..no_coordinator(key, code)
+        });
+        return asked.answer(&refused_coordinators(is_single, refused.collect(), code));
+    }
     let code = match asked.body.key_type {
         1 => ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
         2 => ErrorCode::CLUSTER_AUTHORIZATION_FAILED,
@@ -386,7 +412,14 @@ pub(super) async fn find_coordinator(
     judge.record(asked.header.client_id.as_ref()).await;
     let refused: Vec<Coordinator> = refused
         .into_iter()
-        .map(|key| no_coordinator(key, code))
+        .map(|key| Coordinator {
+            // Only of share groups Kafka says it in words.
+            error_message: Some(match asked.body.key_type {
+                2 => denied(code),
+                _ => Str::EMPTY,
+            }),
+            ..no_coordinator(key, code)
+        })
         .collect();
     let Some(permit) = permit else {
         return asked.answer(&refused_coordinators(is_single, refused, code));
@@ -438,6 +471,7 @@ fn denied(code: ErrorCode) -> Str {
             "Transactional Id authorization failed."
         }
         ErrorCode::CLUSTER_AUTHORIZATION_FAILED => "Cluster authorization failed.",
+        ErrorCode::INVALID_REQUEST => "Unknown coordinator type.",
         _ => "Group authorization failed.",
     })
 }

@@ -345,12 +345,7 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
     let refused: Vec<OffsetDeleteResponseTopic> = refused
         .map(|topic| not_deleted(topic, TOPIC_DENIED))
         .collect();
-    if topics.allowed.is_empty() && !refused.is_empty() {
-        return asked.answer(&OffsetDeleteResponse {
-            topics: refused,
-            ..Default::default()
-        });
-    }
+    // What the group says of itself comes before anything about topics, also where all of them are refused.
     let names: Vec<&str> = topics.allowed.iter().map(|topic| &*topic.name).collect();
     let gone = (!names.is_empty()).then(|| Change {
         on: Resource::group(&asked.body.group_id),
@@ -371,7 +366,9 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
         let partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
         let codes = partitions.map(|partition| partition.error_code);
         announced.done(codes.chain((response.error_code != 0).then_some(response.error_code)));
-        response.topics.extend(refused)
+        if response.error_code == 0 {
+            response.topics.extend(refused)
+        }
     })
 }
 

@@ -7,6 +7,7 @@ use kastellan_core::authorize::Permit;
 use kastellan_core::operation::Operation;
 use kastellan_core::resource::Resource;
 use wire::error::ErrorCode;
+use wire::message::describe_configs_request::DescribeConfigsResource;
 use wire::message::describe_configs_response::DescribeConfigsResult;
 use wire::message::{
     AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
@@ -30,6 +31,7 @@ mod kind {
     pub const BROKER_LOGGER: i8 = 8;
     pub const CLIENT_METRICS: i8 = 16;
     pub const GROUP: i8 = 32;
+    pub const ALL: [i8; 5] = [TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP];
 }
 
 /// Asks for the right on a config resource. A type that nobody knows is not asked for upstream.
@@ -61,6 +63,17 @@ fn message(code: ErrorCode) -> Option<Str> {
 
 pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let mut asked = decode::<DescribeConfigsRequest>(frame)?;
+    // One type that nobody knows, and none of them is described.
+    let mut kinds = asked.body.resources.iter().map(|one| one.resource_type);
+    if kinds.any(|kind| !kind::ALL.contains(&kind)) {
+        let code = ErrorCode::INVALID_REQUEST;
+        let resources = std::mem::take(&mut asked.body.resources).into_iter();
+        let results = resources.map(|one| not_described(one, code));
+        return asked.answer(&DescribeConfigsResponse {
+            results: results.collect(),
+            ..Default::default()
+        });
+    }
     let mut permit = None;
     let (mut allowed, mut refused) = (Vec::new(), Vec::new());
     for resource in std::mem::take(&mut asked.body.resources) {
@@ -75,13 +88,7 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
                 collect(&mut permit, Some(one));
                 allowed.push(resource);
             }
-            Err(code) => refused.push(DescribeConfigsResult {
-                error_code: code.code(),
-                error_message: message(code),
-                resource_type: resource.resource_type,
-                resource_name: resource.resource_name,
-                ..Default::default()
-            }),
+            Err(code) => refused.push(not_described(resource, code)),
         }
     }
     judge.record(asked.header.client_id.as_ref()).await;
@@ -95,6 +102,16 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
             results: refused,
             ..Default::default()
         }),
+    }
+}
+
+fn not_described(resource: DescribeConfigsResource, code: ErrorCode) -> DescribeConfigsResult {
+    DescribeConfigsResult {
+        error_code: code.code(),
+        error_message: message(code),
+        resource_type: resource.resource_type,
+        resource_name: resource.resource_name,
+        ..Default::default()
     }
 }
 

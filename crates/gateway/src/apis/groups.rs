@@ -18,7 +18,7 @@ use wire::text::Str;
 
 use super::changes::{self, Change, NOTHING, UNRECORDED};
 use super::judge::Judge;
-use super::merge::split;
+use super::merge::{split, take_repeated};
 use super::{Asked, PLAIN, Plan, Treatment, decode, own_time};
 use crate::cause::Cause;
 use crate::uses::Use;
@@ -177,7 +177,10 @@ pub(super) async fn list(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment
 pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     use wire::message::delete_groups_response::DeletableGroupResult;
     let mut asked = decode::<DeleteGroupsRequest>(frame)?;
-    let groups = std::mem::take(&mut asked.body.groups_names);
+    let mut groups = std::mem::take(&mut asked.body.groups_names);
+    // One that is named twice is answered once.
+    let twice = take_repeated(&mut groups, Str::clone);
+    groups.extend(twice);
     let groups = split(&mut judge, Operation::Delete, groups, |group| {
         Resource::group(group)
     });

@@ -13,7 +13,7 @@ use wire::message::produce_response::{PartitionProduceResponse, TopicProduceResp
 use wire::message::{
     InitProducerIdRequest, InitProducerIdResponse, ProduceRequest, ProduceResponse,
 };
-use wire::record::{Batch, BatchHeader, Codec};
+use wire::record::{Batch, BatchError, BatchHeader, Codec};
 use wire::text::Str;
 
 use super::judge::{Judge, collect, is_internal};
@@ -138,7 +138,11 @@ fn check_batch(partition: &PartitionProduceData, version: i16) -> Result<u64, Er
         .records
         .as_ref()
         .ok_or(ErrorCode::INVALID_RECORD)?;
-    let batch = Batch::parse(records).map_err(|_| ErrorCode::INVALID_RECORD)?;
+    let batch = Batch::parse(records).map_err(|error| match error {
+        // Kafka meets these two before it looks for one whole batch.
+        BatchError::Magic(_) | BatchError::Length(_) => error.code(),
+        _ => ErrorCode::INVALID_RECORD,
+    })?;
     let attributes = batch.header().attributes;
     if attributes.is_control() {
         return Err(ErrorCode::INVALID_RECORD);

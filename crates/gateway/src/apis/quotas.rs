@@ -25,15 +25,17 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
     let asked = decode::<DescribeClientQuotasRequest>(frame)?;
     let may = judge.may(Operation::DescribeConfigs, Resource::CLUSTER);
     judge.record(asked.header.client_id.as_ref()).await;
-    let outcome = match may {
-        None => Err((
-            ErrorCode::CLUSTER_AUTHORIZATION_FAILED,
-            "Cluster authorization failed.",
-        )),
-        Some(_) => check(&asked.body.components),
-    };
-    let (error_code, error_message, entries) = match outcome {
-        Ok(()) => (ErrorCode::NONE, None, Some(Vec::new())),
+    if may.is_none() {
+        return asked.answer(&DescribeClientQuotasResponse {
+            error_code: ErrorCode::CLUSTER_AUTHORIZATION_FAILED.code(),
+            error_message: None,
+            entries: None,
+            ..Default::default()
+        });
+    }
+    let (error_code, error_message, entries) = match check(&asked.body.components) {
+        // Kafka leaves an empty text, and no null.
+        Ok(()) => (ErrorCode::NONE, Some(Str::EMPTY), Some(Vec::new())),
         Err((code, words)) => (code, Some(Str::from_static(words)), None),
     };
     asked.answer(&DescribeClientQuotasResponse {

@@ -171,11 +171,18 @@ enum Wanted<'a> {
     Upsertion(&'a ScramCredentialUpsertion),
 }
 
-/// One user twice, also for two mechanisms: none of that user's changes happen.
+/// One user twice, also for two mechanisms: none of that user's changes happen. What is wrong with one of them is told
+/// first, as by Kafka's `ScramControlManager`.
 fn the_change(wanted: &[Wanted<'_>]) -> Result<ScramChange, Refusal> {
-    match wanted {
-        [Wanted::Deletion(deletion)] => deletion_of(deletion),
-        [Wanted::Upsertion(upsertion)] => upsertion_of(upsertion),
+    let mut changes = Vec::with_capacity(wanted.len());
+    for one in wanted {
+        changes.push(match one {
+            Wanted::Deletion(deletion) => deletion_of(deletion)?,
+            Wanted::Upsertion(upsertion) => upsertion_of(upsertion)?,
+        });
+    }
+    match (changes.pop(), changes.is_empty()) {
+        (Some(change), true) => Ok(change),
         _ => Err((
             ErrorCode::DUPLICATE_RESOURCE,
             "A user credential cannot be altered twice in the same request".to_owned(),
@@ -197,6 +204,7 @@ fn altered(user: Str, outcome: Result<(), Refusal>) -> AlterUserScramCredentials
     match outcome {
         Ok(()) => AlterUserScramCredentialsResult {
             user,
+            error_message: None,
             ..Default::default()
         },
         Err((code, text)) => AlterUserScramCredentialsResult {

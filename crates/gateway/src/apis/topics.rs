@@ -17,21 +17,35 @@ use wire::text::Str;
 
 use super::changes::{self, Change, NOTHING, UNRECORDED, UNRECORDED_TEXT};
 use super::judge::{Judge, collect};
-use super::merge::split;
+use super::merge::{split, take_repeated};
 use super::{Treatment, decode, own_time};
 use crate::cause::Cause;
 
 /// Of events in the trail.
 const KIND: &str = "admin.topic";
 const DENIED: i16 = ErrorCode::TOPIC_AUTHORIZATION_FAILED.code();
+/// Kafka's controllers keep it for themselves.
+const CLUSTER_METADATA: &str = "__cluster_metadata";
+/// What no right makes good.
+const SENSELESS: ErrorCode = ErrorCode::INVALID_REQUEST;
+const TWICE_TEXT: Str = Str::from_static("Duplicate topic.");
 
 pub(super) async fn create(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let mut asked = decode::<CreateTopicsRequest>(frame)?;
     let mut permit = judge.probe(Operation::Create, Resource::CLUSTER);
-    let topics = std::mem::take(&mut asked.body.topics);
-    let (mut allowed, mut refused) = (Vec::new(), Vec::new());
+    let mut topics = std::mem::take(&mut asked.body.topics);
+    let twice = take_repeated(&mut topics, |topic| topic.name.clone()).into_iter();
+    let mut allowed = Vec::new();
+    let mut refused: Vec<CreatableTopicResult> = twice
+        .map(|topic| not_created(topic.name, SENSELESS.code(), TWICE_TEXT))
+        .collect();
     let may_all = permit.is_some();
     for topic in topics {
+        if &*topic.name == CLUSTER_METADATA {
+            let text = "The topic of the controllers cannot be created.".into();
+            refused.push(not_created(topic.name, SENSELESS.code(), text));
+            continue;
+        }
         let may = may_all || {
             let may = judge.may(Operation::Create, Resource::topic(&topic.name));
             collect(&mut permit, may)
@@ -108,7 +122,7 @@ fn not_created(name: Str, code: i16, text: Str) -> CreatableTopicResult {
 pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let mut asked = decode::<DeleteTopicsRequest>(frame)?;
     let version = asked.header.api_version;
-    let wanted: Vec<DeleteTopicState> = if version >= 6 {
+    let mut wanted: Vec<DeleteTopicState> = if version >= 6 {
         std::mem::take(&mut asked.body.topics)
     } else {
         let names = std::mem::take(&mut asked.body.topic_names).into_iter();
@@ -120,7 +134,12 @@ pub(super) async fn delete(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatme
             .collect()
     };
     let mut permit = None;
-    let (mut allowed, mut names, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let twice = take_repeated(&mut wanted, |topic| (topic.name.clone(), topic.topic_id));
+    let (mut allowed, mut names) = (Vec::new(), Vec::new());
+    let mut refused: Vec<DeletableTopicResult> = twice
+        .iter()
+        .map(|topic| *cannot_delete(topic, SENSELESS, TWICE_TEXT))
+        .collect();
     for topic in wanted {
         match may_delete(&mut judge, &topic, &mut permit).await {
             Ok(name) => {
@@ -205,15 +224,25 @@ async fn may_delete(
     let sees = judge
         .probe(Operation::Describe, Resource::topic(&name))
         .is_some();
+    let may = sees.then(|| judge.probe(Operation::Delete, Resource::topic(&name)));
+    if collect(permit, may.flatten()) {
+        return Ok(name);
+    }
+    // Who may see that it is missing is told so; an id was resolved above.
+    if sees && topic.name.is_some() && !judge.core.topology.knows(&name) {
+        let text = "This server does not host this topic-partition.".into();
+        return Err(cannot_delete(
+            topic,
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            text,
+        ));
+    }
     let lacking = if sees {
         Operation::Delete
     } else {
         Operation::Describe
     };
-    let may = judge.may(lacking, Resource::topic(&name));
-    if sees && collect(permit, may) {
-        return Ok(name);
-    }
+    let _ = judge.may(lacking, Resource::topic(&name));
     let by_name = topic.name.is_some();
     Err(Box::new(DeletableTopicResult {
         name: (by_name || sees).then_some(name),
@@ -258,7 +287,8 @@ pub(super) async fn create_partitions(
     frame: Bytes,
 ) -> Result<Treatment, Cause> {
     let mut asked = decode::<CreatePartitionsRequest>(frame)?;
-    let topics = std::mem::take(&mut asked.body.topics);
+    let mut topics = std::mem::take(&mut asked.body.topics);
+    let twice = take_repeated(&mut topics, |topic| topic.name.clone());
     let topics = split(&mut judge, Operation::Alter, topics, |topic| {
         Resource::topic(&topic.name)
     });
@@ -274,6 +304,8 @@ pub(super) async fn create_partitions(
     let mut refused: Vec<CreatePartitionsTopicResult> = refused
         .map(|topic| not_made(topic.name, DENIED, None))
         .collect();
+    let twice = twice.into_iter();
+    refused.extend(twice.map(|topic| not_made(topic.name, SENSELESS.code(), Some(TWICE_TEXT))));
     let mut allowed = topics.allowed;
     let wider = allowed.iter().filter(|_| !asked.body.validate_only);
     let wider = wider.map(|topic| Change {

@@ -498,3 +498,48 @@ async fn log_directories_take_describe_on_the_cluster() {
     );
     assert_eq!(world.upstream.seen_keys(), [35]);
 }
+
+#[tokio::test]
+async fn what_is_named_twice_is_refused_for_that_before_any_right_is_asked_for() {
+    let nobody = World::new(&[]).await;
+    let everybody = World::new(&["allow All topic:*", "allow All cluster"]).await;
+    for world in [&nobody, &everybody] {
+        let made = world.ask(7, &creation(&["x", "y", "x"])).await.topics;
+        let of = |name: &str| {
+            let named = made.iter().filter(|topic| &*topic.name == name);
+            named.map(|topic| topic.error_code).collect::<Vec<_>>()
+        };
+        assert_eq!(of("x"), [42]);
+        let kept = world
+            .ask(7, &creation(&["__cluster_metadata"]))
+            .await
+            .topics;
+        assert_eq!(kept[0].error_code, 42);
+        let gone = world.ask(6, &deletion(6, &["x", "x"])).await.responses;
+        assert_eq!(
+            (gone.len(), gone[0].name.as_deref(), gone[0].error_code),
+            (1, Some("x"), 42)
+        );
+    }
+    let seen = everybody.upstream.seen::<CreateTopicsRequest>();
+    assert_eq!(
+        seen[0].1.topics.len(),
+        1,
+        "the other one goes on where it may"
+    );
+    assert_eq!(nobody.upstream.seen_keys(), []);
+}
+
+#[tokio::test]
+async fn missing_topic_is_told_to_who_may_see_that_it_is_missing() {
+    let world = World::new(&["allow Describe topic:*"]).await;
+    let answer = world.ask(6, &deletion(6, &["nowhere", "a"])).await;
+    let codes: BTreeMap<String, i16> = answer
+        .responses
+        .iter()
+        .map(|one| (one.name.as_deref().unwrap().to_owned(), one.error_code))
+        .collect();
+    let expected = [("a", 29), ("nowhere", 3)].map(|(name, code)| (name.to_owned(), code));
+    assert_eq!(codes, BTreeMap::from(expected));
+    assert_eq!(world.upstream.seen_keys(), []);
+}

@@ -443,3 +443,50 @@ async fn share_coordinators_are_for_brokers_only() {
     assert_eq!(answer.coordinators[0].error_code, 31);
     assert_eq!(world.upstream.seen_keys(), []);
 }
+
+#[tokio::test]
+async fn coordinators_of_no_known_kind_are_refused_before_any_right_is_asked_for() {
+    let world = World::new(&[]).await;
+    for (version, kind, code) in [(6, 0, 30), (6, 2, 31), (6, 3, 42), (5, 2, 42), (4, -1, 42)] {
+        let request = FindCoordinatorRequest {
+            key_type: kind,
+            coordinator_keys: vec!["g".into()],
+            ..Default::default()
+        };
+        let answer = world.ask(version, &request).await;
+        assert_eq!(answer.coordinators[0].error_code, code, "kind {kind}");
+    }
+    let request = FindCoordinatorRequest {
+        key_type: 3,
+        key: "g".into(),
+        ..Default::default()
+    };
+    let answer = world.ask(3, &request).await;
+    assert_eq!((answer.error_code, answer.node_id), (42, -1));
+    assert_eq!(world.upstream.seen_keys(), []);
+}
+
+#[tokio::test]
+async fn topic_that_is_asked_for_twice_is_told_once_also_where_it_is_hidden() {
+    let world = World::new(&[]).await;
+    let topic = |name: Option<&str>, topic_id| MetadataRequestTopic {
+        name: name.map(Into::into),
+        topic_id,
+        ..Default::default()
+    };
+    let nil = uuid::Uuid::nil();
+    for (topics, count) in [
+        (vec![topic(Some("x"), nil), topic(Some("x"), nil)], 1),
+        (vec![topic(Some("x"), nil), topic(Some("y"), nil)], 2),
+        // Ids alone count where there are any.
+        (vec![topic(Some("x"), nil), topic(None, id_of("a"))], 1),
+    ] {
+        let request = MetadataRequest {
+            topics: Some(topics),
+            ..Default::default()
+        };
+        let answer = world.ask(12, &request).await;
+        assert_eq!(answer.topics.len(), count);
+        assert!(answer.topics.iter().all(|topic| topic.error_code == 29));
+    }
+}

@@ -105,6 +105,9 @@ async fn one_user_twice_in_a_request_changes_nothing_of_that_user() {
     let mut outcome = codes(&world, &twice).await;
     outcome.sort();
     assert_eq!(outcome, [line("alice", 92), line("bob", 0)]);
+    // What is wrong with one of them is told first.
+    let wrong = set(vec![upsertion("alice", 9), upsertion("alice", 9)]);
+    assert_eq!(codes(&world, &wrong).await, [line("alice", 33)]);
     assert!(!world.users.kept.lock().unwrap().contains_key("alice"));
 }
 

@@ -432,6 +432,8 @@ impl BatchError {
     /// What Kafka answers to a producer.
     pub fn code(self) -> ErrorCode {
         match self {
+            // A format that no version knows.
+            Self::Magic(3..) => ErrorCode::CORRUPT_MESSAGE,
             Self::Missing | Self::Several | Self::Magic(_) | Self::Codec(_) => {
                 ErrorCode::INVALID_RECORD
             }

@@ -158,3 +158,17 @@ fn attributes_name_their_bits() {
     assert_eq!(Attributes(5).codec(), None);
     assert!(Attributes(0x80).has_unknown_bits() && !Attributes(0x7F).has_unknown_bits());
 }
+
+#[test]
+fn formats_of_the_past_are_refused_and_those_that_nobody_knows_are_damage() {
+    for (magic, code) in [
+        (0, ErrorCode::INVALID_RECORD),
+        (1, ErrorCode::INVALID_RECORD),
+        (3, ErrorCode::CORRUPT_MESSAGE),
+        (127, ErrorCode::CORRUPT_MESSAGE),
+    ] {
+        let records = altered(|bytes| bytes[16] = magic);
+        let error = produced(Some(&records)).expect_err("format is not 2");
+        assert_eq!(error.code(), code, "{magic}");
+    }
+}
