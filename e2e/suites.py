@@ -115,7 +115,7 @@ def suite(name):
 
 
 # Programs of our own that run beside them: each starts its own server, and tells a result for each rule that it checks.
-OWN = {"history": PEERS.parent / "history/run"}
+OWN = {"frames": PEERS.parent / "frames/run", "history": PEERS.parent / "history/run"}
 
 
 def everything():
