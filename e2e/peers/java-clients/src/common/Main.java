@@ -16,6 +16,7 @@ public final class Main {
         Core.register(all);
         AdminCore.register(all);
         Denied.register(all);
+        Without.register(all);
         Compat.register(all);
 
         Map<String, Scenario> chosen = new LinkedHashMap<>();
