@@ -3,9 +3,11 @@
 import concurrent.futures
 import contextlib
 import pathlib
+import re
 import subprocess
 import time
 
+from cases_kcat import kcat
 from lib import Server, check, doors, properties, until
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "peers/java"
@@ -19,15 +21,14 @@ TOOLS = {
     "topics": "org.apache.kafka.tools.TopicCommand",
 }
 
+JAVA = ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto",
+        f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.properties'}", "-cp", f"{FOLDER}/target/libs/*"]
+
 
 def command(name, config, *words, bootstrap=None):
     """A tool with the settings in `config`."""
     address = bootstrap or properties(config)["bootstrap.servers"]
-    return [
-        "java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto",
-        f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.properties'}", "-cp", f"{FOLDER}/target/libs/*", TOOLS[name],
-        "--bootstrap-server", address, "--command-config", str(config), *words,
-    ]
+    return [*JAVA, TOOLS[name], "--bootstrap-server", address, "--command-config", str(config), *words]
 
 
 def tool(name, config, *words, stdin="", bootstrap=None):
@@ -222,3 +223,29 @@ def case_missing_rule_is_an_authorization_exception():
         check("TopicAuthorizationException" in ended.stderr + ended.stdout, ended)
         ended = tool("topics", config, "--create", "--topic", "secret")
         check(ended.returncode != 0 and "TopicAuthorizationException" in ended.stderr + ended.stdout, ended)
+
+
+def case_exported_log_is_read_by_dump_log_segments():
+    with Server() as server:
+        folder = server.client("app", "Create,Read,Write topic:t")
+        codecs = ("none", "gzip", "snappy", "lz4", "zstd")
+        for codec in codecs:
+            # Long enough to be worth it: librdkafka sends what does not shrink as it is.
+            lines = "\n".join(f"key:{codec}-{number}{'-' * 500}" for number in (1, 2))
+            check(kcat(folder, "-P", "-t", "t", "-z", codec, "-K:", stdin=lines).returncode == 0, codec)
+        out = server.home / "00000000000000000000.log"
+        server.cli("log", "export", "--plain", "--out", out, "t", "0")
+
+        def dumped():
+            words = [*JAVA, "org.apache.kafka.tools.DumpLogSegments", "--deep-iteration", "--print-data-log", "--files", out]
+            return subprocess.run(words, capture_output=True, text=True, timeout=60).stdout
+
+        told = dumped()
+        check("Log starting offset: 0" in told, told)
+        check(re.findall(r"compresscodec: (\w+) .*isvalid: (\w+)", told) == [(codec, "true") for codec in codecs], told)
+        values = re.findall(r"offset: (\d+) .*key: key payload: (\S+?)-{500}", told)
+        check(values == [(str(number), f"{codecs[number // 2]}-{number % 2 + 1}") for number in range(10)], values)
+        content = bytearray(out.read_bytes())
+        content[-1] ^= 1
+        out.write_bytes(content)
+        check("isvalid: false" in dumped() or "zstd-2" not in dumped(), "a changed byte is seen")
