@@ -87,6 +87,63 @@ def _():
     same(5000, len({m.value() for m in c_readall(t, 5000, 3)}), "distinct records")
 
 
+@scenario("confluent/idempotent_20000")
+def _():
+    """20,000 records of 100 bytes, acknowledged, and read by a group: three seconds each."""
+    t, value = c_topic("many", 3), b"x" * 100
+    p, bad = ck.Producer(c_conf(enable_idempotence=True, linger_ms=5)), []
+    p.list_topics(t, 10)
+    began = time.monotonic()
+    for i in range(20000):
+        while True:
+            try:
+                p.produce(t, value, b"%d" % i, on_delivery=lambda e, m: bad.append(e) if e else None)
+                break
+            except BufferError:
+                p.poll(0.05)
+    same(0, p.flush(30), "records not sent")
+    wrote = time.monotonic() - began
+    check(not bad, "delivery: %s" % bad[:1])
+    c = c_consumer(name("g"))
+    c.subscribe([t])
+    began, keys = time.monotonic(), set()
+    while len(keys) < 20000 and time.monotonic() < began + 30:
+        keys.update(m.key() for m in c.consume(1000, 0.2) if not m.error())
+    read = time.monotonic() - began
+    c.close()
+    same(20000, len(keys), "distinct records")
+    check(wrote < 3 and read < 3, "written in %.1f s, read in %.1f s" % (wrote, read))
+
+
+@scenario("confluent/group_cooperative_three")
+def _():
+    """Three members share six partitions; who joins takes from the others only what it gets."""
+    t, g = c_topic("coop", 6), name("g")
+    taken, members = {}, []
+
+    def turn():
+        for c in members:
+            m = c.poll(0.05)
+            check(m is None or not m.error() or m.error().code() == ck.KafkaError._PARTITION_EOF, "poll: %s" % (m and m.error()))
+
+    for number in range(3):
+        c = c_consumer(g, partition_assignment_strategy="cooperative-sticky")
+        taken[number] = 0
+
+        def revoked(_, parts, number=number):
+            taken[number] += len(parts)
+        c.subscribe([t], on_revoke=revoked)
+        members.append(c)
+        want = 6 // len(members)
+        until(30, "%d partitions each" % want, lambda: (turn(), all(len(c.assignment()) == want for c in members))[1])
+    # From 6 to 3 and 3, then one more from each: nobody loses what it keeps.
+    same({0: 4, 1: 1, 2: 0}, taken, "partitions taken away")
+    owned = [p.partition for c in members for p in c.assignment()]
+    same(list(range(6)), sorted(owned), "each partition once")
+    for c in members:
+        c.close()
+
+
 @scenario("confluent/too_large")
 def _():
     t = c_topic("large", **{"max.message.bytes": "100000"})
