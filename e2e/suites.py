@@ -38,6 +38,8 @@ class Suite:
     together: bool = False
     # Once more with client certificates when everything runs.
     mtls: bool = False
+    # Which of its tests then; all of them unless it says.
+    by_certificate: frozenset = frozenset()
     parts: list = dataclasses.field(default_factory=lambda: [Part("all")])
 
 
@@ -46,7 +48,7 @@ KAFKA_DELAY = 'initial_rebalance_delay = "3s"'
 FOUR = {"num.partitions": "4"}
 FOUR_DELAYED = {**FOUR, "group.initial.rebalance.delay.ms": "3000"}
 # Their limits are short, or they measure: nothing runs beside them.
-ALONE = {"0038", "0053", "0055", "0089", "0091", "0123"}
+ALONE = {"0038", "0053", "0055", "0084", "0089", "0091", "0123"}
 NO_AUTO_CREATE = {"0045-noauto", "0107", "0111"}
 
 # The same test in another setting, as the lists name it.
@@ -92,7 +94,8 @@ SUITES = {
     ]),
     "kafka-ports": Suite(mtls=True),
     "java-clients": Suite(together=True, mtls=True, parts=[Part("all", environment={"JOBS": "2"})]),
-    "java-tools": Suite(together=True, mtls=True),
+    "java-tools": Suite(together=True, mtls=True, by_certificate=frozenset({
+        "topics", "topics/refused", "console", "console/refused", "acls/refused", "consumer_groups/refused"})),
     "python": Suite(together=True, mtls=True),
     "javascript": scenarios("2"),
     "go-clients": scenarios("2"),
@@ -134,7 +137,9 @@ def listed(name):
 
 
 def by_certificate(name):
-    return [test for test in listed(name) if not NOT_BY_CERTIFICATE.match(test)]
+    """The listed tests that run with a client certificate too."""
+    chosen = suite(name).by_certificate
+    return [test for test in listed(name) if not NOT_BY_CERTIFICATE.match(test) and (not chosen or test in chosen)]
 
 
 def findings(name):

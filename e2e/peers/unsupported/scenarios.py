@@ -85,7 +85,7 @@ def _():
 def _():
     consumer = ck.Consumer(librdkafka(group_id=name("g"), group_protocol="consumer"))
     consumer.subscribe([name("t")])
-    told = lambda error: error.args[0].fatal() and "API version not supported" in error.args[0].str()
+    told = lambda error: error.args[0].code() == ck.KafkaError._FATAL and "API version not supported" in error.args[0].str()
     with Soon(ck.KafkaException, told):
         end = time.monotonic() + 2 * SOON
         while time.monotonic() < end:
