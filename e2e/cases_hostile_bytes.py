@@ -124,6 +124,23 @@ def case_elements_without_end_cost_no_memory():
         target.is_alive()
 
 
+def case_a_request_of_very_many_elements_is_bounded_in_what_it_costs():
+    """As many elements as one request may hold, from several clients at once."""
+    many = 900_000
+    old = request(METADATA, 1, 1, struct.pack(">i", many) + b"\0\1a" * many)
+    with Server(configured()) as server:
+        target = Target(server)
+        with target.memory_within(700):
+            peers = [target.logged_in("clear", source) for source in sources(6)]
+            at_once(lambda peer: peer.send(old), peers)
+            target.is_unharmed()
+            for peer in peers:
+                peer.bytes_until_closed(1)
+                peer.close()
+        target.is_unharmed()
+        target.is_alive()
+
+
 def case_numbers_as_large_as_can_be_are_answered_and_cost_nothing():
     """Counts of partitions, offsets, times, sizes: each is a number that somebody may believe."""
     low, high = -(1 << 31), 1 << 62

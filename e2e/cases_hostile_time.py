@@ -10,7 +10,7 @@ from hostile import (
     AUTHENTICATE, HANDSHAKE, PRODUCE, Target, at_once, batch, bytes32, configured, fetch,
     heartbeat, metadata, produce, produced_codes, promise, record, request, sources, text16,
 )
-from lib import Server, check, until
+from lib import Server, check, properties, until
 
 SHORT = """tls_handshake = "4s"
 first_byte = "4s"
@@ -135,6 +135,53 @@ def case_silent_clients_are_closed_in_every_state():
         for peer in (*silent.values(), waiting):
             peer.close()
         target.is_empty(at_rest)
+        target.is_unharmed()
+        target.is_alive()
+
+
+def case_client_that_never_reads_is_closed_and_keeps_no_memory():
+    with Server(configured(deadlines=SHORT)) as server:
+        target = Target(server)
+        with target.logged_in() as peer:
+            for _ in range(16):
+                noise = os.urandom(900_000)
+                check(produced_codes(peer.ask(produce("t", batch(record(noise), codec=0)))) == [0], "is written")
+        # 40 clients that ask for 16 MB sixty times each: 38 GB in all. The room for answers is 128 MiB, and they lie there
+        # as the log gave them and as the client gets them.
+        with target.memory_within(450):
+            where = [(door, source) for door in ("clear", "sasl") for source in sources(20)]
+            greedy = at_once(lambda one: target.logged_in(*one, buffer=4096), where)
+            for peer in greedy:
+                peer.socket.settimeout(1)
+                peer.send(b"".join(fetch("t", number=number, most=64 << 20) for number in range(60)))
+            began = time.monotonic()
+            while time.monotonic() - began < 5:
+                target.is_unharmed()
+            until(40, "they are closed", lambda: target.ended("slow_reader") >= len(greedy))
+        for peer in greedy:
+            peer.close()
+        # Refusals are made by the gateway itself: ten thousand names in each, sixty of them, from who may do nothing.
+        folder = server.client("nobody")
+        settings = properties(folder / "librdkafka.conf")
+        names = [f"name-{number}" for number in range(10_000)]
+        before = target.ended("slow_reader")
+        with target.memory_within(120):
+
+            def flood(source):
+                peer = target.peer("clear", source, buffer=4096)
+                check(peer.log_in(settings["sasl.username"], settings["sasl.password"]) == 0, "logs in")
+                peer.socket.settimeout(2)
+                peer.send(b"".join(metadata(*names, number=number) for number in range(60)))
+                return peer
+
+            floods = at_once(flood, sources(20, 3))
+            target.is_unharmed()
+            until(40, "they are closed", lambda: target.ended("slow_reader") >= before + len(floods))
+        for peer in floods:
+            peer.close()
+        with target.logged_in() as peer:
+            answer = peer.ask(fetch("t", most=64 << 20))
+            check(len(answer) > 10_000_000, "who reads gets it all")
         target.is_unharmed()
         target.is_alive()
 

@@ -24,6 +24,8 @@ use crate::waiters::Waiters;
 
 /// Id of the one node, which is also the controller.
 pub const NODE: i32 = 1;
+/// Bytes of a fetch answer that needs no room of its own.
+const FETCH_SMALL: usize = 64 << 10;
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -63,9 +65,18 @@ impl Shared {
         room(&self.requests, bytes, self.options.request_bytes).await
     }
 
-    /// Room for a fetch answer's bytes; `None` when the broker stops.
-    pub(crate) async fn fetch_room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        room(&self.fetches, bytes, self.options.fetch_bytes).await
+    /// Room for a fetch answer's bytes until they are sent: what was asked for, or less while much waits for clients that
+    /// are slow. A small answer needs none; nobody waits for others here.
+    pub(crate) fn fetch_room(&self, bytes: usize) -> (usize, Option<OwnedSemaphorePermit>) {
+        let mut wanted = bytes.min(self.options.fetch_bytes);
+        while wanted > FETCH_SMALL {
+            let permits = u32::try_from(wanted).unwrap_or(u32::MAX);
+            if let Ok(room) = Arc::clone(&self.fetches).try_acquire_many_owned(permits) {
+                return (wanted, Some(room));
+            }
+            wanted /= 2;
+        }
+        (bytes.min(FETCH_SMALL), None)
     }
 
     /// A partition that can be worked with.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use tokio::sync::OwnedSemaphorePermit;
 use wire::error::ErrorCode;
 
 use crate::broker::Shared;
@@ -60,13 +61,37 @@ pub(crate) async fn fetch(shared: &Shared, wants: &[Want], bounds: Bounds) -> Ve
         metrics::gauge!("log_fetch_waiters").decrement(1.0);
     }
     let max_bytes = bounds.max_bytes.min(shared.options.fetch_max);
-    let Some(_room) = shared.fetch_room(max_bytes).await else {
-        return wants
-            .iter()
-            .map(|_| Got::refused(ErrorCode::KAFKA_STORAGE_ERROR))
-            .collect();
-    };
-    read(shared, wants, max_bytes).await
+    let (max_bytes, room) = shared.fetch_room(max_bytes);
+    let mut answers = read(shared, wants, max_bytes).await;
+    if let Some(room) = room {
+        keep_room(&mut answers, room);
+    }
+    answers
+}
+
+/// Records on their way to a client, and their share of the memory for such.
+struct Held {
+    records: Bytes,
+    _room: Arc<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.records
+    }
+}
+
+/// The room is given back when the last of the records was sent: clients that do not read do not fill the memory.
+fn keep_room(answers: &mut [Got], mut room: OwnedSemaphorePermit) {
+    let bytes = answers.iter().map(|got| got.records.len()).sum();
+    drop(room.split(room.num_permits().saturating_sub(bytes)));
+    let room = Arc::new(room);
+    for got in answers.iter_mut().filter(|got| !got.records.is_empty()) {
+        got.records = Bytes::from_owner(Held {
+            records: std::mem::take(&mut got.records),
+            _room: room.clone(),
+        });
+    }
 }
 
 /// Ends when there is enough to read or something to report.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use wire::frame::Frame;
 use wire::header::RequestStart;
@@ -23,6 +24,8 @@ use crate::handle::{self, Reply, Running, Step};
 const PRODUCES: usize = 5;
 /// Requests that may wait behind those at work.
 const QUEUE: usize = 16;
+/// Bytes from which on a request without records is worked at aside: so many names take a second of CPU.
+const HEAVY: usize = 128 << 10;
 
 /// Who is at the other end. Settled by the gateway, trusted here.
 #[derive(Clone, Debug)]
@@ -112,6 +115,7 @@ impl LinkSender {
 struct Work {
     state: Running,
     is_produce: bool,
+    is_heavy: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -181,6 +185,7 @@ impl LinkReceiver {
             return false;
         };
         let is_produce = is_produce(&request.frame);
+        let is_heavy = request.frame.len() >= HEAVY && !is_produce;
         let state = handle::start(
             Arc::clone(&self.shared),
             Arc::clone(&self.peer),
@@ -189,6 +194,7 @@ impl LinkReceiver {
         self.running.push_back(Work {
             state,
             is_produce,
+            is_heavy,
             _permit: request.permit,
         });
         true
@@ -199,7 +205,11 @@ impl LinkReceiver {
         let mut moved = false;
         for work in &mut self.running {
             while let Running::Starting(start) | Running::Waiting(start) = &mut work.state {
-                let Poll::Ready(step) = start.as_mut().poll(context) else {
+                let step = match work.is_heavy {
+                    true => aside(|| start.as_mut().poll(context)),
+                    false => start.as_mut().poll(context),
+                };
+                let Poll::Ready(step) = step else {
                     break;
                 };
                 moved = true;
@@ -221,6 +231,14 @@ impl LinkReceiver {
             Running::Done(reply) => Some(reply),
             Running::Starting(_) | Running::Waiting(_) => None,
         }
+    }
+}
+
+/// Where there are several threads, another one takes over what this one would have served meanwhile.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }
 

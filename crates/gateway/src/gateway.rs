@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::config::{Deadlines, Limits, Listener, LoginKind};
 use crate::door::Doors;
 use crate::limits::connections::Connections;
+use crate::limits::heavy::Heavy;
 use crate::limits::throttle::Throttle;
 use crate::listen;
 use crate::meters;
@@ -47,6 +48,7 @@ pub(crate) struct Core {
     pub(crate) connections: Arc<Connections>,
     pub(crate) throttle: Throttle,
     pub(crate) memory: Memory,
+    pub(crate) heavy: Heavy,
     pub(crate) uses: Uses,
     settings: ArcSwap<(Limits, Deadlines)>,
 }
@@ -58,6 +60,10 @@ impl Core {
 
     pub(crate) fn upstream_creates(&self) -> bool {
         self.upstream.creates_topics()
+    }
+
+    pub(crate) fn upstream_settings_are_harmless(&self) -> bool {
+        self.upstream.has_harmless_settings()
     }
 
     pub(crate) fn deadlines(&self) -> Deadlines {
@@ -94,6 +100,7 @@ impl Gateway {
             memory: Arc::new(Semaphore::new(
                 (limits.request_memory >> 10).min(Semaphore::MAX_PERMITS),
             )),
+            heavy: Heavy::default(),
             settings: ArcSwap::from_pointee((limits, deadlines)),
             ports,
             upstream,

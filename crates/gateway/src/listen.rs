@@ -350,7 +350,11 @@ async fn live(
         software,
         chain_ends,
     };
-    let cause = pipeline::serve(core, session, registered, transport, buffer, draining).await;
+    let Some(room) = place.room() else {
+        return Cause::Internal;
+    };
+    let served = pipeline::serve(core, session, room, registered, transport, buffer, draining);
+    let cause = served.await;
     drop(place);
     if matches!(cause, Cause::Revoked | Cause::Expired) {
         metrics::counter!("gateway_sessions_cut_total", "cause" => cause.label()).increment(1);

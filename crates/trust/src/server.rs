@@ -89,6 +89,7 @@ struct Ready {
     config: Arc<ServerConfig>,
     verifier: Option<Arc<dyn ClientCertVerifier>>,
     not_after: Timestamp,
+    lists_end: Option<Timestamp>,
 }
 
 impl TlsSource {
@@ -119,6 +120,11 @@ impl TlsSource {
         self.current.load().not_after
     }
 
+    /// When the first of the revocation lists ends. `None`: there are none, or they hold for ever.
+    pub fn lists_end(&self) -> Option<Timestamp> {
+        self.current.load().lists_end
+    }
+
     /// Judges a client's chain (leaf first) again: still signed by a trusted CA, valid at `now`, not revoked.
     pub fn still_trusts(&self, chain: &[CertificateDer<'_>], now: Timestamp) -> bool {
         let ready = self.current.load();
@@ -147,7 +153,8 @@ fn build(options: &TlsOptions, now: Timestamp) -> Result<Ready, TlsError> {
     let builder = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(versions)
         .map_err(unusable)?;
-    let verifier = client_verifier(&options.clients, now)?;
+    let (verifier, lists_end) = client_verifier(&options.clients, now)?.unzip();
+    let lists_end = lists_end.flatten();
     let builder = match &verifier {
         Some(verifier) => builder.with_client_cert_verifier(verifier.clone()),
         None => builder.with_no_client_auth(),
@@ -168,6 +175,7 @@ fn build(options: &TlsOptions, now: Timestamp) -> Result<Ready, TlsError> {
         config: Arc::new(config),
         verifier,
         not_after,
+        lists_end,
     })
 }
 
@@ -303,10 +311,13 @@ fn check_chain(options: &TlsOptions, chain: &[CertificateDer<'static>]) -> Resul
     Ok(())
 }
 
+/// What checks clients, and when the first list that it looks into ends.
+type Checks = (Arc<dyn ClientCertVerifier>, Option<Timestamp>);
+
 fn client_verifier(
     clients: &ClientCertificates,
     now: Timestamp,
-) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
+) -> Result<Option<Checks>, TlsError> {
     let ClientCertificates::Asked {
         required,
         roots,
@@ -324,10 +335,11 @@ fn client_verifier(
     for certificate in pem::certificates(roots)? {
         store.add(certificate).map_err(|error| failed(&error))?;
     }
-    let mut lists = Vec::new();
+    let (mut lists, mut lists_end) = (Vec::new(), None);
     for path in revocation_lists {
         for list in pem::revocation_lists(path)? {
-            check_list(path, &list, *insecure_accept_stale_crl, now)?;
+            let end = check_list(path, &list, *insecure_accept_stale_crl, now)?;
+            lists_end = lists_end.into_iter().chain(end).min();
             lists.push(list);
         }
     }
@@ -339,15 +351,17 @@ fn client_verifier(
     if !required {
         builder = builder.allow_unauthenticated();
     }
-    builder.build().map(Some).map_err(|error| failed(&error))
+    let verifier = builder.build().map_err(|error| failed(&error))?;
+    Ok(Some((verifier, lists_end)))
 }
 
+/// When the list ends.
 fn check_list(
     path: &std::path::Path,
     list: &[u8],
     accept_stale: bool,
     now: Timestamp,
-) -> Result<(), TlsError> {
+) -> Result<Option<Timestamp>, TlsError> {
     let (_, parsed) = x509_parser::revocation_list::CertificateRevocationList::from_der(list)
         .map_err(|error| TlsError::Clients {
             path: path.to_owned(),
@@ -361,7 +375,7 @@ fn check_list(
             path: path.to_owned(),
             ended,
         }),
-        _ => Ok(()),
+        other => Ok(other),
     }
 }
 

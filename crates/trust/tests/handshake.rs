@@ -260,6 +260,15 @@ fn a_list_that_has_ended_keeps_everybody_out_unless_told_otherwise() {
         TlsSource::new(&options, now()),
         Err(TlsError::StaleCrl { .. })
     ));
+    let held = TlsSource::new(&options, now() - 40 * DAY).expect("the list held then");
+    let end = held.lists_end().expect("the list says when it ends");
+    assert!(end < now() - 19 * DAY && end > now() - 21 * DAY);
+    let off = TlsOptions {
+        clients: ClientCertificates::Off,
+        ..options.clone()
+    };
+    let off = TlsSource::new(&off, now()).expect("nobody is asked for a certificate");
+    assert_eq!(off.lists_end(), None);
     // A list that ends while the listener runs: what was built before it ended does not help.
     let tls = TlsSource::new(&options, now() - 40 * DAY).expect("the list held then");
     assert!(is_refused(meet(

@@ -240,3 +240,25 @@ fn damaged_messages_give_an_answer() {
         }
     });
 }
+
+/// How many arrays of structures stand in one another, at most.
+fn depth(schema: &Schema, fields: &[oracle::Field], outside: usize) -> usize {
+    assert!(
+        outside <= 8,
+        "{}: a structure that holds itself",
+        schema.name
+    );
+    let inner = fields.iter().filter_map(|field| {
+        let name = field.kind.trim_start_matches("[]");
+        schema.structs.get(name)
+    });
+    let depths = inner.map(|fields| depth(schema, fields, outside + 1));
+    depths.max().unwrap_or(outside)
+}
+
+#[test]
+fn no_message_nests_deeper_than_eight() {
+    let schemas = oracle::load();
+    let deepest = schemas.iter().map(|one| depth(one, &one.fields, 1)).max();
+    assert!(deepest > Some(3) && deepest <= Some(8), "{deepest:?}");
+}

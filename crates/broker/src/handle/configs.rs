@@ -36,6 +36,9 @@ pub(super) mod resource {
     pub(in crate::handle) const GROUP: i8 = 32;
 }
 
+/// Settings in one answer: some bytes that ask for them would become very many. As many topics as there may be have fewer.
+const SHOWN_MAX: usize = 100_000;
+
 /// Something that has settings, with those that were set.
 pub(super) struct Target {
     pub(super) scope: SettingScope,
@@ -110,12 +113,20 @@ pub(super) fn target(ask: &Ask, kind: i8, name: &str) -> Result<Target, Refused>
 }
 
 pub(super) fn describe(ask: &Ask, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
+    let mut left = SHOWN_MAX;
     let results = request.resources.into_iter().map(|asked| {
         let found = target(ask, asked.resource_type, &asked.resource_name);
         let (configs, outcome) = match found {
             Ok(target) => {
                 let all = shown(&target, &ask.shared.options, request.include_synonyms);
-                (wanted(all, &asked), Ok(()))
+                let configs = wanted(all, &asked);
+                match left.checked_sub(configs.len()) {
+                    Some(less) => {
+                        left = less;
+                        (configs, Ok(()))
+                    }
+                    None => (Vec::new(), Err(too_many())),
+                }
             }
             Err(refused) => (Vec::new(), Err(refused)),
         };
@@ -134,6 +145,11 @@ pub(super) fn describe(ask: &Ask, request: DescribeConfigsRequest) -> DescribeCo
         results: results.collect(),
         ..Default::default()
     }
+}
+
+fn too_many() -> Refused {
+    let problem = format!("One answer holds at most {SHOWN_MAX} settings.");
+    Refused::new(ErrorCode::INVALID_REQUEST, problem)
 }
 
 /// The ones that were asked for; no list or an empty one asks for all.

@@ -193,3 +193,26 @@ async fn cluster_and_log_directory_are_described() {
     assert!(dir.topics[0].partitions[1].partition_size > 0 && dir.total_bytes > 0);
     bench.finish().await;
 }
+
+#[tokio::test]
+async fn one_answer_holds_only_so_many_settings() {
+    let bench = Bench::start().await;
+    let resource = |number: i32| describe_configs_request::DescribeConfigsResource {
+        resource_type: 32,
+        resource_name: format!("group-{number}").into(),
+        configuration_keys: None,
+        ..Default::default()
+    };
+    let request = DescribeConfigsRequest {
+        resources: (0..60_000).map(resource).collect(),
+        ..Default::default()
+    };
+    let answer = bench.client().ask(4, request).await;
+    let shown: usize = answer.results.iter().map(|one| one.configs.len()).sum();
+    assert!(shown > 90_000 && shown <= 100_000, "{shown}");
+    assert_eq!(answer.results.len(), 60_000);
+    assert_eq!(answer.results[0].error_code, 0);
+    let last = &answer.results[59_999];
+    assert_eq!((last.error_code, last.configs.len()), (42, 0));
+    bench.finish().await;
+}

@@ -211,3 +211,34 @@ async fn first_batch_goes_out_whatever_the_bounds_and_later_ones_keep_them() {
     );
     bench.finish().await;
 }
+
+/// Clients that ask and do not read hold their answers; what others are told becomes less, and comes at once.
+#[tokio::test]
+async fn answers_that_nobody_takes_bound_what_is_read_for_others() {
+    let mut options = options();
+    options.fetch_bytes = 1 << 20;
+    options.fetch_max = 1 << 20;
+    let bench = Bench::with(options).await;
+    let mut client = bench.client();
+    client.create("t", 1).await;
+    let value = "x".repeat(200_000);
+    for _ in 0..8 {
+        client.produce("t", 0, batch(now(), &[&value])).await;
+    }
+    let request = fetch_request("t", &[(0, 0)], 0, 1);
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        client.send(12, &request).await;
+        answers.push(client.receiver.receive().await.unwrap());
+    }
+    let batches: Vec<usize> = answers.iter().map(|frame| frame.len() / 200_000).collect();
+    assert_eq!(batches, [5, 1, 1], "as many as fit, then everybody gets on");
+    let small = bench.client().fetch("t", 0, 8).await;
+    assert_eq!(small.error_code, 0);
+    answers.clear();
+    client.send(12, &request).await;
+    let again = client.receiver.receive().await.unwrap();
+    assert_eq!(again.len() / 200_000, 5, "what was sent makes room");
+    drop((again, client));
+    bench.finish().await;
+}

@@ -22,6 +22,7 @@ use wire::text::Str;
 
 use super::changes::{self, Announced, Change, NOTHING};
 use super::judge::{Eyes, Judge, is_internal};
+use super::merge::once;
 use super::{Asked, PLAIN, Plan, Treatment, decode, decode_reply};
 use crate::cause::Cause;
 use crate::config::HostPort;
@@ -48,7 +49,12 @@ pub(super) async fn metadata(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
     let mut refused = Vec::new();
     let wanted = match asked.body.topics.take() {
         None => None,
-        Some(topics) => Some(visible(&mut judge, topics, &mut refused).await),
+        Some(mut topics) => {
+            once(&mut topics, |topic| {
+                Some((topic.name.clone(), topic.topic_id))
+            });
+            Some(visible(&mut judge, topics, &mut refused).await)
+        }
     };
     let client_id = asked.header.client_id.clone();
     let mut may_create = creates

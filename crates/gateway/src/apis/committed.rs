@@ -29,7 +29,7 @@ use wire::text::Str;
 use super::changes::{self, Change, UNRECORDED};
 use super::groups::KIND;
 use super::judge::{Eyes, Judge};
-use super::merge::split;
+use super::merge::{once, split};
 use super::{Asked, PLAIN, Treatment, decode};
 use crate::cause::Cause;
 use crate::uses::Use;
@@ -197,6 +197,10 @@ async fn fetch_batch(
     let mut refused_groups = Vec::new();
     // Refused topics by group; groups whose topics are all asked for are filtered in the answer.
     let mut refused_topics: HashMap<Str, Vec<OffsetFetchResponseTopics>> = HashMap::new();
+    once(&mut asked.body.groups, |group| {
+        let is_all = group.topics.is_none();
+        is_all.then(|| group.group_id.clone())
+    });
     for mut group in std::mem::take(&mut asked.body.groups) {
         let may = judge.may(Operation::Describe, Resource::group(&group.group_id));
         if !super::judge::collect(&mut permit, may) {

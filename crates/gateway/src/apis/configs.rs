@@ -18,6 +18,7 @@ use wire::text::Str;
 
 use super::changes::{self, Change, NOTHING, UNRECORDED, UNRECORDED_TEXT};
 use super::judge::{Judge, collect};
+use super::merge::once;
 use super::{PLAIN, Treatment, decode};
 use crate::cause::Cause;
 
@@ -52,6 +53,16 @@ fn may(
     judge.may(operation, resource).ok_or(code)
 }
 
+/// Settings of a Kafka node reach its listeners and its authorizer: whoever may change them is past every rule here.
+fn may_alter(judge: &mut Judge<'_>, kind: i8, name: &str) -> Result<Permit, ErrorCode> {
+    let permit = may(judge, Operation::AlterConfigs, kind, name)?;
+    let is_of_nodes = !matches!(kind, kind::TOPIC | kind::GROUP);
+    if is_of_nodes && !judge.core.upstream_settings_are_harmless() {
+        return Err(ErrorCode::CLUSTER_AUTHORIZATION_FAILED);
+    }
+    Ok(permit)
+}
+
 fn message(code: ErrorCode) -> Option<Str> {
     Some(Str::from_static(match code {
         ErrorCode::TOPIC_AUTHORIZATION_FAILED => "Topic authorization failed.",
@@ -76,6 +87,7 @@ pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
     }
     let mut permit = None;
     let (mut allowed, mut refused) = (Vec::new(), Vec::new());
+    once(&mut asked.body.resources, all_of_it);
     for resource in std::mem::take(&mut asked.body.resources) {
         let verdict = may(
             &mut judge,
@@ -115,6 +127,13 @@ fn not_described(resource: DescribeConfigsResource, code: ErrorCode) -> Describe
     }
 }
 
+/// What a resource is if all its settings are asked for.
+fn all_of_it(asked: &DescribeConfigsResource) -> Option<(i8, Str)> {
+    let keys = asked.configuration_keys.as_ref();
+    let is_all = keys.is_none_or(Vec::is_empty);
+    is_all.then(|| (asked.resource_type, asked.resource_name.clone()))
+}
+
 macro_rules! not_altered {
     ($result:path, $kind:expr, $name:expr, $code:expr, $text:expr) => {{
         let mut result = <$result>::default();
@@ -139,7 +158,7 @@ macro_rules! alter {
                     .entry((resource.resource_type, resource.resource_name.clone()))
                     .or_insert(place);
                 let (kind, name) = (resource.resource_type, resource.resource_name.clone());
-                match may(&mut judge, Operation::AlterConfigs, kind, &name) {
+                match may_alter(&mut judge, kind, &name) {
                     Ok(one) => {
                         collect(&mut permit, Some(one));
                         allowed.push(resource);

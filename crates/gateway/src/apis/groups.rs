@@ -18,7 +18,7 @@ use wire::text::Str;
 
 use super::changes::{self, Change, NOTHING, UNRECORDED};
 use super::judge::Judge;
-use super::merge::{split, take_repeated};
+use super::merge::{once, split, take_repeated};
 use super::{Asked, PLAIN, Plan, Treatment, decode, own_time};
 use crate::cause::Cause;
 use crate::uses::Use;
@@ -120,7 +120,8 @@ pub(super) async fn leave(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatmen
 pub(super) async fn describe(mut judge: Judge<'_>, frame: Bytes) -> Result<Treatment, Cause> {
     let mut asked = decode::<DescribeGroupsRequest>(frame)?;
     let wants_operations = std::mem::take(&mut asked.body.include_authorized_operations);
-    let groups = std::mem::take(&mut asked.body.groups);
+    let mut groups = std::mem::take(&mut asked.body.groups);
+    once(&mut groups, |group| Some(group.clone()));
     let groups = split(&mut judge, Operation::Describe, groups, |group| {
         Resource::group(group)
     });

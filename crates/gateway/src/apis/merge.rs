@@ -59,6 +59,13 @@ pub(super) fn split<T>(
     split
 }
 
+/// Leaves each thing once, the first of its kind: what is asked for over and over must not make an answer without end.
+/// Things without a key stay.
+pub(super) fn once<T, K: Hash + Eq>(items: &mut Vec<T>, key: impl Fn(&T) -> Option<K>) {
+    let mut seen = HashSet::new();
+    items.retain(|item| key(item).is_none_or(|key| seen.insert(key)));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

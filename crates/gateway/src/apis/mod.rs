@@ -97,7 +97,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// The answer goes out as it comes.
-    fn pass(deadline: Duration) -> Self {
+    pub(crate) fn pass(deadline: Duration) -> Self {
         Self {
             finish: None,
             expects_answer: true,
@@ -358,12 +358,22 @@ impl<R: Request> Asked<R> {
     }
 }
 
+/// Longest answer that is decoded into values. Fetch is not bound by it: its records stay where they are.
+const TYPED_MAX: usize = 64 << 20;
+
 /// Decodes an answer, changes it, encodes it again without tags that nobody here knows.
 fn recode<R: Request>(
     version: i16,
     reply: Frame,
     change: impl FnOnce(&mut R::Response),
 ) -> Result<Frame, Cause> {
+    if reply.len() > TYPED_MAX {
+        tracing::error!(
+            api = R::NAME,
+            "Upstream's answer is too long to be looked through"
+        );
+        return Err(Cause::UpstreamProtocol);
+    }
     let (correlation_id, mut response) = decode_reply::<R>(version, reply)?;
     change(&mut response);
     encode_response(R::KEY, version, correlation_id, &response).map_err(|_| Cause::UpstreamProtocol)

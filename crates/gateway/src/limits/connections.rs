@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kastellan_core::host::Cidr;
 
+use super::room::Room;
 use super::table::Table;
 use super::{Bucket, Prefix};
 use crate::config::Limits;
@@ -18,7 +19,8 @@ struct Counts {
     all: usize,
     unauthenticated: usize,
     by_ip: HashMap<Prefix, (usize, usize)>,
-    by_principal: HashMap<String, usize>,
+    /// How many, and the room for their large requests.
+    by_principal: HashMap<String, (usize, Arc<Room>)>,
     rates: Table<Prefix, Bucket>,
     exceptions: Arc<[(Cidr, usize)]>,
 }
@@ -65,7 +67,7 @@ impl Full {
 pub struct Place {
     connections: Arc<Connections>,
     prefix: Prefix,
-    principal: Option<String>,
+    principal: Option<(String, Arc<Room>)>,
 }
 
 impl Connections {
@@ -150,19 +152,25 @@ impl Place {
     /// The connection logged in.
     pub fn logged_in(&mut self, principal: &str, limits: &Limits) -> Result<(), Full> {
         let mut counts = self.connections.lock();
-        let of_principal = counts.by_principal.get(principal).copied().unwrap_or(0);
-        if of_principal >= limits.max_connections_per_principal {
+        let made = || (0, Arc::new(Room::of((limits.request_memory >> 10) / 2)));
+        let of_principal = counts.by_principal.entry(principal.to_owned());
+        let (count, room) = of_principal.or_insert_with(made);
+        if *count >= limits.max_connections_per_principal {
             return Err(Full::Principal);
         }
-        counts
-            .by_principal
-            .insert(principal.to_owned(), of_principal + 1);
+        *count += 1;
+        let room = room.clone();
         counts.unauthenticated = counts.unauthenticated.saturating_sub(1);
         if let Some(entry) = counts.by_ip.get_mut(&self.prefix) {
             entry.1 = entry.1.saturating_sub(1);
         }
-        self.principal = Some(principal.to_owned());
+        self.principal = Some((principal.to_owned(), room));
         Ok(())
+    }
+
+    /// Room for large requests: half of what there is for everybody's belongs to one principal at most.
+    pub fn room(&self) -> Option<Arc<Room>> {
+        self.principal.as_ref().map(|(_, room)| room.clone())
     }
 }
 
@@ -182,8 +190,8 @@ impl Drop for Place {
                 counts.by_ip.remove(&self.prefix);
             }
         }
-        if let Some(principal) = &self.principal
-            && let Some(count) = counts.by_principal.get_mut(principal)
+        if let Some((principal, _)) = &self.principal
+            && let Some((count, _)) = counts.by_principal.get_mut(principal)
         {
             *count = count.saturating_sub(1);
             if *count == 0 {

@@ -1,6 +1,8 @@
 //! How many and how often: connections, failed logins, memory.
 
 pub mod connections;
+pub mod heavy;
+pub mod room;
 mod table;
 pub mod throttle;
 
@@ -44,5 +46,20 @@ impl Bucket {
 
     pub(crate) fn take(&mut self, count: f64) {
         self.tokens -= count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn source_is_an_ipv4_address_or_an_ipv6_block_of_64_bits() {
+        let prefix = |ip: &str| Prefix::of(ip.parse().unwrap());
+        assert_eq!(prefix("2001:db8::1"), prefix("2001:db8::ffff:0:0:1"));
+        assert_ne!(prefix("2001:db8::1"), prefix("2001:db8:0:1::1"));
+        assert_eq!(prefix("::ffff:10.0.0.1"), prefix("10.0.0.1"));
+        assert_ne!(prefix("10.0.0.2"), prefix("10.0.0.1"));
+        assert_ne!(prefix("::a00:1"), prefix("10.0.0.1"));
     }
 }

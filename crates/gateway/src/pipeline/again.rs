@@ -10,8 +10,8 @@ use kastellan_core::principal::Proof;
 use wire::frame::Frame;
 use wire::header::RequestStart;
 
+use super::Asked;
 use super::down::Down;
-use super::{Asked, Entry};
 use crate::apis::Context;
 use crate::cause::Cause;
 use crate::login::{self, Line, Turn};
@@ -78,6 +78,6 @@ impl Line for Down<'_> {
     }
 
     async fn write(&mut self, frame: Frame) -> Result<(), Cause> {
-        self.push(Entry::Local(frame, Asked::now(HANDSHAKE))).await
+        self.answer(frame, Asked::now(HANDSHAKE)).await
     }
 }

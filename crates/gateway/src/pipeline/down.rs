@@ -8,16 +8,17 @@ use kastellan_core::time::Timestamp;
 use tokio::io::ReadHalf;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
-use wire::frame::FrameCaps;
+use wire::frame::{Frame, FrameCaps};
 use wire::header::RequestStart;
 
 use super::{Asked, Entry, Expected, InFlight};
 use crate::apis::{self, Context, Treatment};
 use crate::cause::Cause;
 use crate::gateway::Core;
+use crate::limits::room::{Room, Share};
 use crate::meters::{self, Pause, UpstreamConnection, WHOLE};
 use crate::session::Session;
-use crate::transport::{Patience, Received, Transport, read_frame};
+use crate::transport::{LARGE, Lender, Patience, Received, Transport, read_frame};
 use crate::upstream::{self, Outbound, Peer, Sealed};
 
 pub(super) struct Down<'a> {
@@ -30,6 +31,12 @@ pub(super) struct Down<'a> {
     pub(super) draining: watch::Receiver<bool>,
     /// When the session ends, for whoever ends it.
     pub(super) until: watch::Sender<Option<Timestamp>>,
+    /// For large requests of the principal that are read or in flight, in KiB.
+    pub(super) principals_room: Arc<Room>,
+    /// For large requests in flight, in KiB.
+    pub(super) requests_room: Room,
+    /// For answers of our own that wait, in bytes.
+    pub(super) answers_room: Room,
     /// When it was proven again last, on the monotonic clock.
     pub(super) renewed: Option<Duration>,
 }
@@ -55,13 +62,12 @@ impl Down<'_> {
             first_byte: Some(deadlines.idle),
             whole: deadlines.frame,
         };
-        let read = read_frame(
-            &mut self.reader,
-            &mut self.buffer,
-            caps,
-            patience,
-            Some(&self.core.memory),
-        );
+        let lender = Lender {
+            all: &self.core.memory,
+            principals: &self.principals_room,
+        };
+        let (reader, buffer) = (&mut self.reader, &mut self.buffer);
+        let read = read_frame(reader, buffer, caps, patience, Some(lender));
         let read = tokio::select! {
             biased;
             // A request that was read whole is still treated.
@@ -81,15 +87,18 @@ impl Down<'_> {
             return Err(Cause::Expired);
         }
         let asked = Asked::now(start.api_key);
-        let bytes = frame.len() as u64;
-        meters::of(start.api_key).request_bytes.add(bytes);
-        match apis::treat(context, start, frame).await {
+        let bytes = frame.len();
+        meters::of(start.api_key).request_bytes.add(bytes as u64);
+        let treated = apis::treat(context, start, frame);
+        let treated = self.core.heavy.work(start.api_key, bytes, treated);
+        match treated.await {
             Treatment::Forward {
                 request,
                 permit,
                 plan,
             } => {
                 self.open(context).await?;
+                let own_share = self.own_share(bytes).await;
                 if plan.expects_answer() {
                     self.push(Entry::Upstream(Expected {
                         plan,
@@ -97,6 +106,7 @@ impl Down<'_> {
                         began: asked.began,
                         since: Instant::now(),
                         _share: memory,
+                        _own_share: own_share,
                     }))
                     .await?;
                 }
@@ -117,12 +127,29 @@ impl Down<'_> {
                     .map_err(|_| Cause::UpstreamClosed)?;
                 Err(cause)
             }
-            Treatment::Answer(frame) => self.push(Entry::Local(frame, asked)).await,
+            Treatment::Answer(frame) => self.answer(frame, asked).await,
             Treatment::Close(cause) => Err(cause),
         }
     }
 
-    pub(super) async fn push(&self, entry: Entry) -> Result<(), Cause> {
+    /// A large request's share of what one connection may have in flight. Nothing is read while it waits.
+    async fn own_share(&self, bytes: usize) -> Share {
+        match bytes > LARGE {
+            true => {
+                let pieces = bytes.div_ceil(1 << 10);
+                self.requests_room.take(pieces, Pause::InFlight).await
+            }
+            false => None,
+        }
+    }
+
+    /// Queues an answer of our own. Nothing is read while too many bytes of those wait for the client.
+    pub(super) async fn answer(&self, frame: Frame, asked: Asked) -> Result<(), Cause> {
+        let share = self.answers_room.take(frame.len(), Pause::InFlight).await;
+        self.push(Entry::Local(frame, asked, share)).await
+    }
+
+    async fn push(&self, entry: Entry) -> Result<(), Cause> {
         self.in_flight.add();
         let Err(full) = self.queue.try_send(entry) else {
             return Ok(());

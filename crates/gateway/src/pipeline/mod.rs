@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use kastellan_core::time::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use wire::frame::Frame;
 use wire::header::RequestStart;
@@ -21,9 +21,10 @@ use wire::header::RequestStart;
 use crate::apis::Plan;
 use crate::cause::Cause;
 use crate::gateway::Core;
+use crate::limits::room::{Room, Share};
 use crate::meters::{UpstreamConnection, WHOLE};
 use crate::session::{Registered, Session};
-use crate::transport::{self, Transport};
+use crate::transport::{self, Lent, Transport};
 use crate::upstream::Inbound;
 
 use down::Down;
@@ -31,6 +32,9 @@ use up::Up;
 
 /// How long answers may still leave after the last request was read, whoever ended it.
 const FLUSH: Duration = Duration::from_secs(5);
+
+/// Bytes of own answers that wait for one client; for one above it no request is read.
+const ANSWERS_MAX: usize = 256 << 10;
 
 /// Longest a timer is set for.
 const LIFETIME_MAX: Duration = Duration::from_secs(30 * 86_400);
@@ -40,7 +44,7 @@ enum Entry {
     /// The upstream connection was opened: answers come from here.
     Opened(Box<dyn Inbound>, UpstreamConnection),
     Upstream(Expected),
-    Local(Frame, Asked),
+    Local(Frame, Asked, Share),
 }
 
 /// What was asked, and when it was there.
@@ -94,14 +98,16 @@ struct Expected {
     began: Instant,
     /// Handed to the upstream.
     since: Instant,
-    /// The request's share of memory, given back when it is answered.
-    _share: Option<OwnedSemaphorePermit>,
+    /// The request's share of memory, of all connections' and of its own connection's: given back when it is answered.
+    _share: Option<Lent>,
+    _own_share: Share,
 }
 
 /// Serves until somebody ends it; says who.
 pub async fn serve(
     core: &Arc<Core>,
     session: Session,
+    room: Arc<Room>,
     mut registered: Registered,
     transport: Transport,
     buffer: BytesMut,
@@ -114,6 +120,7 @@ pub async fn serve(
     let (until, ends) = watch::channel(session.principal.until());
     // Outlives the reading half: an upstream that sees its requests end may not answer those it has.
     let mut outbound = None;
+    let largest = limits.frame_max_produce.max(limits.frame_max_other);
     let down = Down {
         core,
         reader,
@@ -123,6 +130,9 @@ pub async fn serve(
         outbound: &mut outbound,
         draining,
         until,
+        principals_room: room,
+        requests_room: Room::of(2 * largest.div_ceil(1 << 10)),
+        answers_room: Room::of(ANSWERS_MAX),
         renewed: None,
     };
     let mut down = Box::pin(down.run(session));

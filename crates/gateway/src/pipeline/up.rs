@@ -10,8 +10,9 @@ use wire::frame::Frame;
 use super::{Asked, Entry, Expected, InFlight};
 use crate::cause::Cause;
 use crate::gateway::Core;
+use crate::limits::heavy::Heavy;
 use crate::meters::{self, UpstreamConnection, WHOLE};
-use crate::transport::{Run, Transport};
+use crate::transport::{LARGE, Run, Transport};
 use crate::upstream::Inbound;
 
 /// Answers go out in runs: one is written when the next is not there yet.
@@ -42,18 +43,24 @@ impl Up<'_> {
             self.flush().await?;
             return Ok(false);
         };
+        // Kept until the answer is handed on: what it holds of any room is given back then.
+        let (mut _share, mut _came) = (None, None);
         let answer = match entry {
             Entry::Opened(opened, connection) => {
                 self.answers.inbound = Some((opened, connection));
                 None
             }
-            Entry::Local(frame, asked) => Some((frame, asked, Duration::ZERO)),
+            Entry::Local(frame, asked, share) => {
+                _share = share;
+                Some((frame, asked, Duration::ZERO))
+            }
             Entry::Upstream(expected) => {
                 let asked = Asked {
                     key: expected.start.api_key,
                     began: expected.began,
                 };
-                let (frame, took) = self.answer(expected).await?;
+                let (frame, came, took) = self.answer(expected).await?;
+                _came = came;
                 Some((frame, asked, took))
             }
         };
@@ -82,9 +89,8 @@ impl Up<'_> {
         }
     }
 
-    /// An answer, and how long the upstream took for it.
-    async fn answer(&mut self, expected: Expected) -> Result<(Frame, Duration), Cause> {
-        let next = self.answers.next(expected);
+    async fn answer(&mut self, expected: Expected) -> Result<Answered, Cause> {
+        let next = self.answers.next(&self.core.heavy, expected);
         tokio::pin!(next);
         tokio::select! {
             biased;
@@ -105,6 +111,9 @@ impl Up<'_> {
         self.waiting.flush(&mut self.writer, patience).await
     }
 }
+
+/// An answer for the client, the one that came if it is large, and how long the upstream took for it.
+type Answered = (Frame, Option<Frame>, Duration);
 
 /// Answers of the upstream, in the order of the requests.
 #[derive(Default)]
@@ -135,7 +144,7 @@ impl Answers {
         Ok(())
     }
 
-    async fn next(&mut self, expected: Expected) -> Result<(Frame, Duration), Cause> {
+    async fn next(&mut self, heavy: &Heavy, expected: Expected) -> Result<Answered, Cause> {
         let Expected {
             plan, start, since, ..
         } = expected;
@@ -148,6 +157,64 @@ impl Answers {
             tracing::error!("Upstream answered another request");
             return Err(Cause::UpstreamProtocol);
         }
-        Ok((plan.finish(reply).await?, took))
+        let bytes = reply.len();
+        let came = (bytes > LARGE).then(|| reply.clone());
+        let finished = plan.finish(reply);
+        let finished = heavy.work(start.api_key, bytes, finished).await;
+        Ok((finished?, came, took))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kastellan_core::ports::Pending;
+    use tokio::time::Instant;
+    use wire::header::RequestStart;
+
+    use super::*;
+    use crate::apis::Plan;
+    use crate::upstream::UpstreamError;
+
+    /// Answers once.
+    struct Once(Option<Frame>);
+
+    impl Inbound for Once {
+        fn receive(&mut self) -> Pending<'_, Result<Frame, UpstreamError>> {
+            Box::pin(async {
+                match self.0.take() {
+                    Some(frame) => Ok(frame),
+                    None => std::future::pending().await,
+                }
+            })
+        }
+    }
+
+    fn expected() -> Expected {
+        let start = RequestStart {
+            api_key: 12,
+            api_version: 0,
+            correlation_id: 7,
+        };
+        Expected {
+            plan: Plan::pass(Duration::from_millis(50)),
+            start,
+            began: Instant::now(),
+            since: Instant::now(),
+            _share: None,
+            _own_share: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn upstream_that_does_not_answer_in_time_ends_the_connection() {
+        let once = Once(Some(Frame::from(bytes::Bytes::from_static(&[0, 0, 0, 7]))));
+        let mut answers = Answers {
+            inbound: Some((Box::new(once), UpstreamConnection::opened())),
+            stashed: None,
+        };
+        let heavy = Heavy::default();
+        assert!(answers.next(&heavy, expected()).await.is_ok());
+        let late = answers.next(&heavy, expected()).await;
+        assert_eq!(late.err(), Some(Cause::UpstreamTimeout));
     }
 }

@@ -20,6 +20,7 @@ use wire::frame::{self, Frame, FrameCaps, Progress};
 pub use run::Run;
 
 use crate::cause::Cause;
+use crate::limits::room::{Room, Share};
 use crate::meters::{Pause, WHOLE};
 
 /// How long a refusal stands alone before the end of the connection follows it: a client that sees both at once may
@@ -129,7 +130,20 @@ impl Patience {
 /// A whole frame, and its share of the memory for large requests.
 pub struct Received {
     pub frame: Bytes,
-    pub memory: Option<OwnedSemaphorePermit>,
+    pub memory: Option<Lent>,
+}
+
+/// Who lends memory for large requests: everybody's, and of it what one principal may have.
+#[derive(Clone, Copy)]
+pub struct Lender<'a> {
+    pub all: &'a Memory,
+    pub principals: &'a Room,
+}
+
+/// What was lent; given back when it is dropped.
+pub struct Lent {
+    _principals: Share,
+    _all: OwnedSemaphorePermit,
 }
 
 /// Memory for requests above [`LARGE`], in KiB.
@@ -139,22 +153,37 @@ pub type Memory = Arc<Semaphore>;
 const CHUNK: usize = 16 << 10;
 const STEP: usize = 64 << 10;
 /// Bytes from which on a frame takes its share of memory before its body is read.
-const LARGE: usize = 64 << 10;
+pub const LARGE: usize = 64 << 10;
 /// How long a connection waits for its share.
 const MEMORY_WAIT: Duration = Duration::from_secs(30);
 
-async fn share_of(memory: &Memory, length: usize) -> Result<OwnedSemaphorePermit, Cause> {
-    let permits = u32::try_from(length.div_ceil(1_024)).map_err(|_| Cause::FrameTooLarge)?;
-    if let Ok(share) = memory.clone().try_acquire_many_owned(permits) {
-        return Ok(share);
+impl Lender<'_> {
+    /// Waits for a large request's share, first among those of its principal.
+    async fn lend(self, length: usize) -> Result<Lent, Cause> {
+        let lent = tokio::time::timeout(MEMORY_WAIT, async {
+            Ok::<_, Cause>(Lent {
+                _principals: self.of_principal(length).await,
+                _all: self.of_all(length).await?,
+            })
+        });
+        lent.await.map_err(|_| Cause::Overload)?
     }
-    let since = tokio::time::Instant::now();
-    let share = memory.clone().acquire_many_owned(permits);
-    let share = tokio::time::timeout(MEMORY_WAIT, share).await;
-    WHOLE.paused(Pause::Memory, since);
-    share
-        .map_err(|_| Cause::Overload)?
-        .map_err(|_| Cause::Overload)
+
+    async fn of_principal(self, length: usize) -> Share {
+        let pieces = length.div_ceil(1 << 10);
+        self.principals.take(pieces, Pause::Memory).await
+    }
+
+    async fn of_all(self, length: usize) -> Result<OwnedSemaphorePermit, Cause> {
+        let permits = u32::try_from(length.div_ceil(1 << 10)).map_err(|_| Cause::FrameTooLarge)?;
+        if let Ok(share) = self.all.clone().try_acquire_many_owned(permits) {
+            return Ok(share);
+        }
+        let since = tokio::time::Instant::now();
+        let share = self.all.clone().acquire_many_owned(permits).await;
+        WHOLE.paused(Pause::Memory, since);
+        share.map_err(|_| Cause::Overload)
+    }
 }
 
 /// Reads the next frame. Memory grows with bytes that arrived. `Ok(None)`: the peer closed between frames.
@@ -163,7 +192,7 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
     buffer: &mut BytesMut,
     caps: FrameCaps,
     patience: Patience,
-    memory: Option<&Memory>,
+    lender: Option<Lender<'_>>,
 ) -> Result<Option<Received>, Cause> {
     let mut share = None;
     let first = match patience.first_byte {
@@ -194,8 +223,8 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
                 }));
             }
             Progress::Body { length, missing } => {
-                if let Some(memory) = memory.filter(|_| length > LARGE && share.is_none()) {
-                    share = Some(share_of(memory, length).await?);
+                if let Some(lender) = lender.filter(|_| length > LARGE && share.is_none()) {
+                    share = Some(lender.lend(length).await?);
                 }
                 (length, missing.clamp(CHUNK, STEP))
             }

@@ -48,6 +48,12 @@ pub trait Upstream: Send + Sync {
     fn creates_topics(&self) -> bool {
         false
     }
+
+    /// Whether no setting of its nodes reaches beyond records and groups. Those of a Kafka node name its listeners and
+    /// its authorizer.
+    fn has_harmless_settings(&self) -> bool {
+        false
+    }
 }
 
 /// Takes requests.

@@ -6,6 +6,7 @@
 mod acls;
 mod addresses;
 mod admin;
+mod bounds;
 mod changes;
 mod drain;
 mod fetch;

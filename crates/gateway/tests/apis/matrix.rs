@@ -180,6 +180,20 @@ async fn every_advertised_version_is_served() {
     }
 }
 
+/// What cannot be decided is refused: an API that cannot be read whole is not passed on by a half.
+#[tokio::test]
+async fn every_request_that_is_cut_closes_and_is_not_forwarded() {
+    let world = World::new(&[]).await;
+    world.rules.allow_all();
+    for (key, version) in offered(&world).await {
+        let sample = sample(key, version).unwrap_or_else(|| panic!("key {key} has no sample"));
+        let mut client = world.client().await;
+        client.send_frame(&sample[..sample.len() - 1]).await;
+        assert!(client.is_closed().await, "key {key} version {version}");
+    }
+    assert_eq!(world.upstream.seen_keys(), [], "nothing came through");
+}
+
 #[tokio::test]
 async fn everything_the_embedded_log_answers_is_offered() {
     let world = World::new(&[]).await;

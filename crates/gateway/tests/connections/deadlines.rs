@@ -131,3 +131,17 @@ async fn drain_ends_logins_under_way() {
     assert!(drained.await.is_ok());
     assert!(client.is_closed().await);
 }
+
+/// What comes faster than a listener takes it waits in the backlog.
+#[tokio::test]
+async fn clients_above_the_rate_of_a_listener_wait_and_are_served() {
+    let world = World::with(|limits, _| limits.accept_rate = 5).await;
+    let started = Instant::now();
+    for _ in 0..14 {
+        assert!(world.client(Door::Open).await.is_served().await);
+    }
+    assert!(
+        started.elapsed() >= Duration::from_millis(500),
+        "ten at once, then five a second"
+    );
+}

@@ -7,8 +7,11 @@ use wire::message::{
     produce_request,
 };
 
+use wire::record::{BatchBuilder, Encoding};
+use wire::sasl::Mechanism;
+
 use crate::peer::{Client, beat, beat_of, framed};
-use crate::world::{CLOSE, Door, FETCHED, OTHER_ID, PANIC, World};
+use crate::world::{CLOSE, Door, FETCHED, OTHER_ID, PANIC, PASSWORD, World};
 
 async fn answers_come_in_order(client: &mut Client, ids: std::ops::Range<i32>) {
     for id in ids {
@@ -65,6 +68,80 @@ async fn pauses_reading_at_full_window() {
     assert!((8..=10).contains(&forwarded), "{forwarded}");
     world.behind.release_answers();
     answers_come_in_order(&mut client, 0..100).await;
+}
+
+/// Large requests that were announced and do not come hold memory; another principal has room left.
+#[tokio::test]
+async fn one_principal_takes_half_of_the_memory_for_large_requests() {
+    const POOL: usize = 4 << 20;
+    let world = World::with(|limits, _| limits.request_memory = POOL).await;
+    let mut greedy = Vec::new();
+    for _ in 0..8 {
+        let mut client = world.client(Door::Sasl).await;
+        client.log_in(Mechanism::Plain, "alice", PASSWORD).await;
+        let promise = [&(1_u32 << 20).to_be_bytes()[..], &[0; 100]].concat();
+        client.write(&promise).await;
+        greedy.push(client);
+    }
+    let mut other = world.client(Door::Sasl).await;
+    other.log_in(Mechanism::Plain, "bob", PASSWORD).await;
+    // Its records mean nothing: refused, and answered.
+    let partition = produce_request::PartitionProduceData {
+        records: Some(vec![0; 1 << 20].into()),
+        ..Default::default()
+    };
+    let produce = ProduceRequest {
+        acks: 1,
+        timeout_ms: 1_000,
+        topic_data: vec![produce_request::TopicProduceData {
+            name: "a".into(),
+            partition_data: vec![partition],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    assert!(other.ask(7, &produce).await.is_some());
+}
+
+/// Two of the largest requests may be in flight; a third is not read before one of them is answered.
+#[tokio::test]
+async fn pauses_reading_at_full_bytes() {
+    let world = World::with(|limits, _| {
+        limits.frame_max_produce = 1 << 20;
+        limits.frame_max_other = 1 << 20;
+    })
+    .await;
+    world.behind.hold_answers();
+    let mut builder = BatchBuilder::new(Encoding::None);
+    builder.append(1_000, None, Some(&[b'x'; 900 << 10]), &[]);
+    let produce = ProduceRequest {
+        acks: 1,
+        timeout_ms: 1_000,
+        topic_data: vec![produce_request::TopicProduceData {
+            name: "a".into(),
+            partition_data: vec![produce_request::PartitionProduceData {
+                records: Some(builder.build().unwrap().bytes().clone()),
+                ..Default::default()
+            }],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let bytes: Vec<u8> = (0..6).flat_map(|id| framed(id, 7, &produce)).collect();
+    let mut client = world.client(Door::Open).await;
+    let looking = async {
+        seen_at_least(&world, 2).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let forwarded = world.behind.seen().len();
+        world.behind.release_answers();
+        forwarded
+    };
+    let ((), forwarded) = tokio::join!(client.write(&bytes), looking);
+    assert_eq!(forwarded, 2);
+    for id in 0..6 {
+        let (answered, _) = client.receive::<ProduceRequest>(7).await.unwrap();
+        assert_eq!(answered, id);
+    }
 }
 
 #[tokio::test]

@@ -168,7 +168,7 @@ pub const KEYS: &[Key] = &[
         "gateway.limits.request_memory",
         "size",
         "`512MiB`",
-        "Memory for requests above 64 KiB, whole process. When it is used up, connections wait.",
+        "Memory for requests above 64 KiB, whole process. When it is used up, connections wait. One principal gets half of it at most.",
     ),
     key(
         "gateway.limits.in_flight",

@@ -13,6 +13,13 @@ pub const CERTIFICATE_EXPIRY: Family = Family::new(
     "Until the listener's certificate ends.",
 );
 
+pub const CRL_NEXT_UPDATE: Family = Family::new(
+    "gateway_crl_next_update_seconds",
+    LEVEL,
+    &["listener"],
+    "Until the first of the listener's revocation lists ends; 0: it has, and clients with a certificate are refused.",
+);
+
 const LISTENER: &[&str] = &["listener"];
 const LOGIN: &[&str] = &["listener", "mechanism", "outcome"];
 
@@ -73,7 +80,12 @@ mod tests {
 
     /// Everything, by name.
     fn all() -> Vec<Family> {
-        let mut all = [gateway::meters::FAMILIES, COUNTED, &[CERTIFICATE_EXPIRY]].concat();
+        let mut all = [
+            gateway::meters::FAMILIES,
+            COUNTED,
+            &[CERTIFICATE_EXPIRY, CRL_NEXT_UPDATE],
+        ]
+        .concat();
         all.sort_by_key(|family| family.name);
         all
     }

@@ -66,6 +66,10 @@ impl Upstream for Embedded {
     fn creates_topics(&self) -> bool {
         self.creates_topics
     }
+
+    fn has_harmless_settings(&self) -> bool {
+        true
+    }
 }
 
 struct Requests(LinkSender);

@@ -21,7 +21,7 @@ use crate::admin::api::{Ready, Status};
 use crate::admin::server::NoLog;
 use crate::config::Config;
 use crate::logging::Level;
-use crate::ops::families::CERTIFICATE_EXPIRY;
+use crate::ops::families::{CERTIFICATE_EXPIRY, CRL_NEXT_UPDATE};
 
 pub struct Server {
     pub store: Arc<Store>,
@@ -120,6 +120,14 @@ impl Server {
             let left = source.not_after().since(now);
             let name = listener.settings.name.as_str();
             page.sample(&CERTIFICATE_EXPIRY, &[name], left.as_secs());
+        }
+        page.begin(&CRL_NEXT_UPDATE);
+        for listener in self.standing() {
+            let end = listener.source.as_ref().and_then(|one| one.lists_end());
+            if let Some(end) = end {
+                let name = listener.settings.name.as_str();
+                page.sample(&CRL_NEXT_UPDATE, &[name], end.since(now).as_secs());
+            }
         }
     }
 

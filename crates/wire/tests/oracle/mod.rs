@@ -9,4 +9,4 @@ mod schema;
 
 pub use random::Random;
 pub use sample::{Null, Sample, Tagged};
-pub use schema::{Schema, load};
+pub use schema::{Field, Schema, load};

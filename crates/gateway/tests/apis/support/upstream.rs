@@ -27,6 +27,7 @@ pub struct Scripted {
     seen: Mutex<Vec<(RequestHeader, Bytes)>>,
     topics: Mutex<BTreeMap<String, Uuid>>,
     creates: AtomicBool,
+    is_harmless: AtomicBool,
     /// Answers leave only while it is open.
     gate: watch::Sender<bool>,
 }
@@ -52,6 +53,7 @@ impl Scripted {
             seen: Mutex::default(),
             topics: Mutex::new(topics),
             creates: AtomicBool::new(false),
+            is_harmless: AtomicBool::new(false),
             gate,
         })
     }
@@ -101,6 +103,11 @@ impl Scripted {
     /// From now on it says that it makes topics that are asked for and missing. It does not.
     pub fn create_topics(&self) {
         self.creates.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on its settings are as harmless as those of the embedded log.
+    pub fn be_harmless(&self) {
+        self.is_harmless.store(true, Ordering::SeqCst);
     }
 
     pub fn forget(&self) {
@@ -203,6 +210,10 @@ impl Upstream for Open {
 
     fn creates_topics(&self) -> bool {
         self.0.creates.load(Ordering::SeqCst)
+    }
+
+    fn has_harmless_settings(&self) -> bool {
+        self.0.is_harmless.load(Ordering::SeqCst)
     }
 }
 
