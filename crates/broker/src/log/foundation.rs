@@ -92,15 +92,19 @@ impl Foundation {
                 node: options.node,
             });
         }
-        if strangers == Strangers::SetAside {
-            tidy_directories(disk.as_ref(), &state, &deleted, &notes)?;
-        }
         state.apply(Entry::Started {
             incarnation: state.incarnation + 1,
         });
         let now = clock.now();
-        let snapshot: Vec<_> = state.snapshot().iter().map(Entry::encode).collect();
+        let mut entries = state.snapshot();
+        // A deletion that nobody was told of may be lost with the old file: the new one says it again, until nothing of
+        // the topic is left.
+        entries.extend(left_behind(disk.as_ref(), &deleted)?);
+        let snapshot: Vec<_> = entries.iter().map(Entry::encode).collect();
         let journal = catalog_place.start(&replayed, &snapshot, state.incarnation, now)?;
+        if strangers == Strangers::SetAside {
+            tidy_directories(disk.as_ref(), &state, &deleted, &notes)?;
+        }
         let groups_journal =
             groups_place.start(&groups, &groups.entries, state.incarnation, now)?;
         let facts = facts(&state, stopped.as_ref());
@@ -162,6 +166,14 @@ fn compare(last: &AnchorMark, found: &journal::Replayed, state: &State, notes: &
         "The log is older than the trail: was it put back from a copy?"
     );
     notes.rolled_back(&reason);
+}
+
+/// Deleted topics that still have files.
+fn left_behind(disk: &dyn Disk, deleted: &BTreeSet<Uuid>) -> std::io::Result<Vec<Entry>> {
+    let ids = disk.list("p")?.into_iter();
+    let ids = ids.filter_map(|entry| Uuid::parse_str(&entry.name).ok());
+    let left = ids.filter(|id| deleted.contains(id));
+    Ok(left.map(|id| Entry::TopicDeleted { id }).collect())
 }
 
 /// Files of deleted topics go; files that the catalog does not know are set aside and never removed by themselves.

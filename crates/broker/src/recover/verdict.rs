@@ -261,6 +261,11 @@ fn judge_before(
             len: before.len,
         });
     }
+    if was_recovery {
+        // The process may have ended between the cut and its sync: what is seen of it is not durable then.
+        let synced = opened.file.sync_all();
+        synced.map_err(|error| unreadable(ContainerError::Sync(error)))?;
+    }
     Ok(Before::Fits)
 }
 

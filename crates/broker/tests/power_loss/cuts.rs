@@ -75,6 +75,44 @@ async fn power_may_fail_during_recovery() {
     }
 }
 
+/// The next start reads of a deletion what the disk does not have. It may act on that only when the disk has it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_may_fail_while_a_start_removes_the_files_of_a_deleted_topic() {
+    let disk = SimDisk::new();
+    let log = open(&disk).await.log;
+    let mut load = Load::on(log, &disk, Promises::default());
+    load.create("doomed", 2, load::SMALL).await.unwrap();
+    load.put(load.place("doomed"), batch(&["doomed"]))
+        .await
+        .unwrap();
+    let made = load.end();
+    for fails in 1..=2 {
+        let disk = disk.after_kill();
+        let log = open(&disk).await.log;
+        let mut load = Load::on(log, &disk, made.clone());
+        match fails {
+            1 => disk.cut_power_at(disk.changes() + 2),
+            _ => disk.fail_sync(disk.syncs() + 1),
+        }
+        assert!(load.delete_topic("doomed").await.is_err());
+        let promises = load.end();
+        for cut in 1.. {
+            let starting = disk.after_kill();
+            starting.cut_power_at(cut);
+            let _ = try_open(&starting, 7, &simulated::clock()).await;
+            for choice in 0..CHOICES {
+                let seed = cut * 1_000 + choice;
+                let context = format!("start cut at {cut}, choice {choice}");
+                let next = starting.after_power_loss(seed);
+                check_twice(&next, &promises, seed, &context).await;
+            }
+            if starting.changes() < cut {
+                break;
+            }
+        }
+    }
+}
+
 /// A recovery carries over what the page cache shows. The power may fail when only a part of that is in the new file, and
 /// take what the old file never had: nobody was told of it, and the partition goes on without it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
