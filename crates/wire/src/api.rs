@@ -135,7 +135,7 @@ pub const MATRIX: &[Row] = &[
     row(65, "DescribeTransactions", (0, 0), Typed, None),
     row(66, "ListTransactions", (0, 2), Typed, None),
     row(67, "AllocateProducerIds", NONE, Hidden, None),
-    row(68, "ConsumerGroupHeartbeat", (0, 1), Typed, None),
+    row(68, "ConsumerGroupHeartbeat", (0, 1), Local, None),
     row(69, "ConsumerGroupDescribe", (0, 1), Typed, None),
     row(70, "ControllerRegistration", NONE, Hidden, None),
     row(71, "GetTelemetrySubscriptions", NONE, Hidden, None),

@@ -198,6 +198,7 @@ const TABLE: &[(i16, Handler)] = &[
     (50, handler!(scram::describe)),
     (51, handler!(scram::alter)),
     (60, handler!(cluster::describe_cluster)),
+    (68, handler!(groups::newer_heartbeat)),
 ];
 
 fn handler_of(key: i16) -> Option<Handler> {

@@ -31,6 +31,14 @@ pub fn join(version: i16, group: &str) -> JoinGroupRequest {
     }
 }
 
+pub fn newer_heartbeat(group: &str) -> ConsumerGroupHeartbeatRequest {
+    ConsumerGroupHeartbeatRequest {
+        group_id: group.into(),
+        member_id: "m".into(),
+        ..Default::default()
+    }
+}
+
 pub fn sync(version: i16, group: &str) -> SyncGroupRequest {
     let text = |text: &'static str| (version >= 5).then(|| text.into());
     SyncGroupRequest {
@@ -558,5 +566,26 @@ async fn offsets_are_deleted_with_delete_on_the_group_and_read_on_the_topic() {
             .topics
             .len(),
         1
+    );
+}
+
+#[tokio::test]
+async fn newer_groups_are_told_to_be_missing_and_never_asked_for_upstream() {
+    let told = ConsumerGroupHeartbeatResponse {
+        error_code: 35,
+        ..Default::default()
+    };
+    for rules in [&[][..], &["allow All group:*", "allow All topic:*"][..]] {
+        let world = World::new(rules).await;
+        for version in 0..=1 {
+            assert_eq!(world.ask(version, &newer_heartbeat("g")).await, told);
+        }
+        assert_eq!(world.upstream.seen_keys(), []);
+    }
+    let world = World::new(&["allow All group:*"]).await;
+    assert!(
+        world
+            .closes_on(0, &ConsumerGroupDescribeRequest::default())
+            .await
     );
 }

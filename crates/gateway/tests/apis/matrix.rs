@@ -115,6 +115,7 @@ fn sample(key: i16, version: i16) -> Option<Vec<u8>> {
         48 => bytes(version, quotas::description(&[])),
         50 => bytes(version, scram::description(None)),
         51 => bytes(version, scram::set_one("alice")),
+        68 => bytes(version, groups::newer_heartbeat("g")),
         _ => None,
     }
 }
