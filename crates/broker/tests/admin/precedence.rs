@@ -28,7 +28,8 @@ async fn settings_are_looked_at_before_the_topic_that_they_are_for() {
     client.create("t", 1).await;
     let good = ("retention.ms", Some("1"));
     assert_eq!(set(&mut client, "t", &[good]).await, 0);
-    let rows: &[(&str, &[(&str, Option<&str>)], i16)] = &[
+    type Settings<'a> = &'a [(&'a str, Option<&'a str>)];
+    let rows: &[(&str, Settings<'_>, i16)] = &[
         ("none", &[good], 3),
         ("none", &[("no.such", Some("1"))], 40),
         ("none", &[("retention.ms", Some("x"))], 40),
