@@ -142,6 +142,10 @@ pub async fn stored(log: &Log, place: Place) -> Vec<Batch> {
         for bytes in read {
             let batch = Batch::parse(&bytes).unwrap();
             batch.verify_crc().unwrap();
+            let base = batch.header().base_offset;
+            // The first one may begin below the start.
+            let follows = base == offset || all.is_empty() && base < offset;
+            assert!(follows, "{base} is read where {offset} belongs");
             offset = batch.header().last_offset() + 1;
             all.push(batch);
         }

@@ -113,6 +113,43 @@ async fn power_may_fail_while_a_start_removes_the_files_of_a_deleted_topic() {
     }
 }
 
+/// A start cuts the file that a recovery has carried over from. Killed before that is durable, the next start finds the
+/// file as it should be, serves, and is itself killed: a loss of power behind that must not bring the cut part back, which
+/// readers would get twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_may_fail_long_after_a_recovery_was_killed() {
+    let disk = SimDisk::new();
+    let log = open(&disk).await.log;
+    let mut load = Load::on(log, &disk, Promises::default());
+    load.create("first", 1, &[]).await.unwrap();
+    for text in ["one", "two"] {
+        load.put(load.place("first"), batch(&[text])).await.unwrap();
+    }
+    let made = load.end();
+    let whole = disk.after_kill();
+    drop(check(&whole, &mut made.clone(), "recovery without a cut").await);
+    let changes = whole.changes();
+    for cut in 1..=changes {
+        let context = format!("recovery killed at {cut} of {changes}");
+        let mut disk = disk.after_kill();
+        disk.cut_power_at(cut);
+        let _ = try_open(&disk, 7, &simulated::clock()).await;
+        let mut promises = made.clone();
+        for text in ["three", "four"] {
+            disk = disk.after_kill();
+            let log = check(&disk, &mut promises, &context).await;
+            let mut load = Load::on(log, &disk, promises);
+            load.put(load.place("first"), batch(&[text])).await.unwrap();
+            promises = load.end();
+        }
+        for choice in 0..CHOICES {
+            let context = format!("{context}, choice {choice}");
+            let seed = cut * 1_000 + choice;
+            check_twice(&disk.after_power_loss(seed), &promises, seed, &context).await;
+        }
+    }
+}
+
 /// A recovery carries over what the page cache shows. The power may fail when only a part of that is in the new file, and
 /// take what the old file never had: nobody was told of it, and the partition goes on without it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
