@@ -400,6 +400,17 @@ APIS = [
             "nothing": removes(w, w.name("simple")),
         },
     ),
+    # An epoch that nobody has: a group of KIP-848 is not made, where there are any.
+    Api(
+        "ConsumerGroupHeartbeat",
+        lambda w, v: {"GroupId": "nowhere", "MemberId": "m", "MemberEpoch": 5},
+        lambda w, v: {
+            "GroupId": "nowhere", "MemberId": "m", "MemberEpoch": 5, "InstanceId": "i", "RackId": "r",
+            "RebalanceTimeoutMs": 1000, "SubscribedTopicNames": [w.name("read")], "ServerAssignor": "uniform",
+            "TopicPartitions": [{"TopicId": w.id("read"), "Partitions": [0, 1]}],
+        },
+        lambda w, v: {"empty name, epoch -9": {"GroupId": "", "MemberId": "m", "MemberEpoch": -9}},
+    ),
     Api(
         "DeleteGroups",
         lambda w, v: {"GroupsNames": [w.name(f"simple-{v}")]},
