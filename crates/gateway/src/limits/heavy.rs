@@ -5,7 +5,7 @@
 //! not looked into, so Produce and Fetch are never heavy.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
@@ -31,16 +31,17 @@ impl Heavy {
         Self(Semaphore::new(turns))
     }
 
-    /// Does the work, in turn if the message is heavy.
-    pub async fn work<T>(&self, key: i16, bytes: usize, work: impl Future<Output = T>) -> T {
-        if bytes < HEAVY || matches!(key, PRODUCE | FETCH) {
-            return work.await;
-        }
+    /// Does the work on a heavy message in turn. Behind a pointer: every connection has room for what it may await.
+    pub async fn work<F: Future>(&self, mut work: Pin<Box<F>>) -> F::Output {
         // The turn is never closed; without one it would be done all the same.
         let _turn = self.0.acquire().await.ok();
-        let mut work = pin!(work);
         poll_fn(|context| aside(|| work.as_mut().poll(context))).await
     }
+}
+
+/// Whether a message of so many bytes is heavy.
+pub fn is_heavy(key: i16, bytes: usize) -> bool {
+    bytes >= HEAVY && !matches!(key, PRODUCE | FETCH)
 }
 
 /// Where there are several threads, another one takes over what this one would have served meanwhile.
@@ -69,12 +70,16 @@ mod tests {
     #[tokio::test]
     async fn heavy_messages_wait_for_each_other_and_others_do_not() {
         let heavy = Heavy::with_turns(1);
-        let work = || heavy.work(3, HEAVY, alone());
+        let work = || heavy.work(Box::pin(alone()));
         assert_eq!(tokio::join!(work(), work(), work()), (0, 0, 0));
-        let light = || heavy.work(3, HEAVY - 1, alone());
-        assert_eq!(tokio::join!(light(), light()), (0, 1));
-        let records = || heavy.work(PRODUCE, 100 << 20, alone());
-        assert_eq!(tokio::join!(records(), records()), (0, 1));
+        assert_eq!(tokio::join!(alone(), alone()), (0, 1));
+    }
+
+    #[test]
+    fn many_elements_are_heavy_and_records_are_not() {
+        assert!(is_heavy(3, HEAVY));
+        assert!(!is_heavy(3, HEAVY - 1));
+        assert!(!is_heavy(PRODUCE, 100 << 20) && !is_heavy(FETCH, 100 << 20));
     }
 
     /// The only worker thread is busy; somebody else takes what waits for it.
@@ -87,7 +92,7 @@ mod tests {
             let heavy = Heavy::default();
             // Ends when another task has run meanwhile.
             let work = async move { receiver.recv_timeout(std::time::Duration::from_secs(60)) };
-            heavy.work(3, HEAVY, work).await
+            heavy.work(Box::pin(work)).await
         });
         runtime.spawn(async move { sender.send(()) });
         assert_eq!(runtime.block_on(busy).unwrap(), Ok(()));

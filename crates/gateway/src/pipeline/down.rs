@@ -15,6 +15,7 @@ use super::{Asked, Entry, Expected, InFlight};
 use crate::apis::{self, Context, Treatment};
 use crate::cause::Cause;
 use crate::gateway::Core;
+use crate::limits::heavy::is_heavy;
 use crate::limits::room::{Room, Share};
 use crate::meters::{self, Pause, UpstreamConnection, WHOLE};
 use crate::session::Session;
@@ -81,7 +82,8 @@ impl Down<'_> {
         };
         let start = RequestStart::peek(&frame).ok_or(Cause::Malformed)?;
         if self.may_renew(context.session(), start) {
-            return self.renew(context, frame).await;
+            // Behind a pointer, as it is rare: every connection has room for what it may await.
+            return Box::pin(self.renew(context, frame)).await;
         }
         if self.is_over() {
             return Err(Cause::Expired);
@@ -89,9 +91,13 @@ impl Down<'_> {
         let asked = Asked::now(start.api_key);
         let bytes = frame.len();
         meters::of(start.api_key).request_bytes.add(bytes as u64);
-        let treated = apis::treat(context, start, frame);
-        let treated = self.core.heavy.work(start.api_key, bytes, treated);
-        match treated.await {
+        let treatment = if is_heavy(start.api_key, bytes) {
+            let treated = Box::pin(apis::treat(context, start, frame));
+            self.core.heavy.work(treated).await
+        } else {
+            apis::treat(context, start, frame).await
+        };
+        match treatment {
             Treatment::Forward {
                 request,
                 permit,

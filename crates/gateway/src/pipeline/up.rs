@@ -10,7 +10,7 @@ use wire::frame::Frame;
 use super::{Asked, Entry, Expected, InFlight};
 use crate::cause::Cause;
 use crate::gateway::Core;
-use crate::limits::heavy::Heavy;
+use crate::limits::heavy::{Heavy, is_heavy};
 use crate::meters::{self, UpstreamConnection, WHOLE};
 use crate::transport::{LARGE, Run, Transport};
 use crate::upstream::Inbound;
@@ -159,8 +159,10 @@ impl Answers {
         }
         let bytes = reply.len();
         let came = (bytes > LARGE).then(|| reply.clone());
-        let finished = plan.finish(reply);
-        let finished = heavy.work(start.api_key, bytes, finished).await;
+        let finished = match is_heavy(start.api_key, bytes) {
+            true => heavy.work(Box::pin(plan.finish(reply))).await,
+            false => plan.finish(reply).await,
+        };
         Ok((finished?, came, took))
     }
 }

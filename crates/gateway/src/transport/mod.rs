@@ -224,7 +224,7 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
             }
             Progress::Body { length, missing } => {
                 if let Some(lender) = lender.filter(|_| length > LARGE && share.is_none()) {
-                    share = Some(lender.lend(length).await?);
+                    share = Some(Box::pin(lender.lend(length)).await?);
                 }
                 (length, missing.clamp(CHUNK, STEP))
             }
