@@ -22,7 +22,6 @@ use wire::text::Str;
 
 use super::changes::{self, Announced, Change, NOTHING};
 use super::judge::{Eyes, Judge, is_internal};
-use super::merge::once;
 use super::{Asked, PLAIN, Plan, Treatment, decode, decode_reply};
 use crate::cause::Cause;
 use crate::config::HostPort;
@@ -49,12 +48,7 @@ pub(super) async fn metadata(mut judge: Judge<'_>, frame: Bytes) -> Result<Treat
     let mut refused = Vec::new();
     let wanted = match asked.body.topics.take() {
         None => None,
-        Some(mut topics) => {
-            once(&mut topics, |topic| {
-                Some((topic.name.clone(), topic.topic_id))
-            });
-            Some(visible(&mut judge, topics, &mut refused).await)
-        }
+        Some(topics) => Some(visible(&mut judge, topics, &mut refused).await),
     };
     let client_id = asked.header.client_id.clone();
     let mut may_create = creates
@@ -131,7 +125,8 @@ async fn visible(
     refused: &mut Vec<MetadataResponseTopic>,
 ) -> Vec<MetadataRequestTopic> {
     let mut seen = Vec::new();
-    // Kafka looks at ids alone where there are any, and at each topic once.
+    // Kafka looks at ids alone where there are any, and at each topic once: what is named over and over must not make an
+    // answer without end.
     let only_ids = topics.iter().any(|topic| !topic.topic_id.is_nil());
     let mut asked = HashSet::new();
     for mut topic in topics {

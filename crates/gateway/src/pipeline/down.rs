@@ -22,6 +22,12 @@ use crate::session::Session;
 use crate::transport::{LARGE, Lender, Patience, Received, Transport, read_frame};
 use crate::upstream::{self, Outbound, Peer, Sealed};
 
+const PRODUCE: i16 = 0;
+/// Requests of so many bytes have little that could be refused.
+const REFUSALS_SMALL: usize = 4 << 10;
+/// Bytes of refusals for a byte of names: an entry of an answer has more fields than a name.
+const REFUSALS_GROW: usize = 8;
+
 pub(super) struct Down<'a> {
     pub(super) core: &'a Arc<Core>,
     pub(super) reader: ReadHalf<Transport>,
@@ -34,9 +40,9 @@ pub(super) struct Down<'a> {
     pub(super) until: watch::Sender<Option<Timestamp>>,
     /// For large requests of the principal that are read or in flight, in KiB.
     pub(super) principals_room: Arc<Room>,
-    /// For large requests in flight, in KiB.
+    /// For large requests with records in flight, in KiB.
     pub(super) requests_room: Room,
-    /// For answers of our own that wait, in bytes.
+    /// For answers of our own that wait, and for what is refused of other requests, in bytes.
     pub(super) answers_room: Room,
     /// When it was proven again last, on the monotonic clock.
     pub(super) renewed: Option<Duration>,
@@ -104,7 +110,7 @@ impl Down<'_> {
                 plan,
             } => {
                 self.open(context).await?;
-                let own_share = self.own_share(bytes).await;
+                let own_share = self.own_share(start.api_key, bytes).await;
                 if plan.expects_answer() {
                     self.push(Entry::Upstream(Expected {
                         plan,
@@ -138,14 +144,20 @@ impl Down<'_> {
         }
     }
 
-    /// A large request's share of what one connection may have in flight. Nothing is read while it waits.
-    async fn own_share(&self, bytes: usize) -> Share {
-        match bytes > LARGE {
-            true => {
+    /// A request's share of what one connection may have in flight. Nothing is read while it waits. What is refused of a
+    /// request waits with it for the answer, as an answer of our own would.
+    async fn own_share(&self, key: i16, bytes: usize) -> Share {
+        match key {
+            PRODUCE if bytes > LARGE => {
                 let pieces = bytes.div_ceil(1 << 10);
                 self.requests_room.take(pieces, Pause::InFlight).await
             }
-            false => None,
+            PRODUCE => None,
+            _ if bytes > REFUSALS_SMALL => {
+                let most = bytes.saturating_mul(REFUSALS_GROW);
+                self.answers_room.take(most, Pause::InFlight).await
+            }
+            _ => None,
         }
     }
 

@@ -33,7 +33,8 @@ use up::Up;
 /// How long answers may still leave after the last request was read, whoever ended it.
 const FLUSH: Duration = Duration::from_secs(5);
 
-/// Bytes of own answers that wait for one client; for one above it no request is read.
+/// Bytes of own answers that wait for one client, and of refusals that wait with a request; for one above it no request is
+/// read.
 const ANSWERS_MAX: usize = 256 << 10;
 
 /// Longest a timer is set for.
