@@ -144,6 +144,30 @@ async fn pauses_reading_at_full_bytes() {
     }
 }
 
+/// What could be refused of a request waits with it: one with very many names is in flight alone, and small ones are not
+/// held up by that rule.
+#[tokio::test]
+async fn requests_of_many_names_are_not_in_flight_together() {
+    let world = World::new().await;
+    world.behind.hold_answers();
+    let long = |id: i32| HeartbeatRequest {
+        member_id: "m".repeat(30_000).into(),
+        ..beat(id * 10)
+    };
+    let bytes: Vec<u8> = (0..6).flat_map(|id| framed(id, 4, &long(id))).collect();
+    let mut client = world.client(Door::Open).await;
+    let looking = async {
+        seen_at_least(&world, 1).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let forwarded = world.behind.seen().len();
+        world.behind.release_answers();
+        forwarded
+    };
+    let ((), forwarded) = tokio::join!(client.write(&bytes), looking);
+    assert_eq!(forwarded, 1);
+    answers_come_in_order(&mut client, 0..6).await;
+}
+
 #[tokio::test]
 async fn slow_reader_is_closed_and_broker_paused() {
     let world = World::with(|_, deadlines| deadlines.write = Duration::from_millis(300)).await;
