@@ -232,7 +232,9 @@ def case_exported_log_is_read_by_dump_log_segments():
         for codec in codecs:
             # Long enough to be worth it: librdkafka sends what does not shrink as it is.
             lines = "\n".join(f"key:{codec}-{number}{'-' * 500}" for number in (1, 2))
-            check(kcat(folder, "-P", "-t", "t", "-z", codec, "-K:", stdin=lines).returncode == 0, codec)
+            # One batch of both, however slow the machine is: the end of the input ends the wait.
+            sent = kcat(folder, "-P", "-t", "t", "-z", codec, "-K:", "-X", "linger.ms=10000", stdin=lines)
+            check(sent.returncode == 0, codec)
         out = server.home / "00000000000000000000.log"
         server.cli("log", "export", "--plain", "--out", out, "t", "0")
 
