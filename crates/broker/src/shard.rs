@@ -1,9 +1,15 @@
-//! The threads that append: each owns some partitions, so that nobody locks one.
+//! Appending: every partition belongs to one shard, and a shard to whoever holds its lock.
+//!
+//! A small batch that needs no new file and no sync of its own is appended where it was asked for. Everything else, and
+//! what comes while a shard is held, waits in the queue of the shard's thread, which takes all that is there before it
+//! writes.
+
+mod turn;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use kastellan_core::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -14,10 +20,15 @@ use crate::offsets::Place;
 use crate::partition::{AppendRefusal, Appended, Partition, Partitions, Recovered, Reply, Tools};
 use crate::producers::Producers;
 
+use turn::Turns;
+
 /// Requests that may wait for one thread.
 const QUEUE: usize = 256;
 /// Bytes of records that are taken before the first of them is written.
 const DRAIN_BYTES: usize = 4 << 20;
+/// Bytes of records that are appended without the thread: sealing and writing them takes less than a tenth of a
+/// millisecond.
+const HERE_MAX: usize = 96 << 10;
 
 enum Job {
     Append(Append, Reply),
@@ -32,7 +43,19 @@ enum Job {
     Stop(oneshot::Sender<()>),
 }
 
-pub(crate) struct Shards(Vec<mpsc::Sender<Job>>);
+pub(crate) struct Shards {
+    lanes: Vec<Lane>,
+    turns: Turns,
+}
+
+/// A shard, and the way to its thread.
+struct Lane {
+    jobs: mpsc::Sender<Job>,
+    shard: Held,
+}
+
+/// `None` once it is stopped.
+type Held = Arc<Mutex<Option<Shard>>>;
 
 impl Shards {
     pub(crate) fn start(
@@ -40,37 +63,67 @@ impl Shards {
         tools: &Arc<Tools>,
         partitions: &Arc<Partitions>,
     ) -> std::io::Result<Self> {
-        let mut senders = Vec::new();
+        let mut lanes = Vec::new();
         for number in 0..threads.max(1) {
-            let (sender, receiver) = mpsc::channel(QUEUE);
-            let shard = Shard {
+            let (jobs, receiver) = mpsc::channel(QUEUE);
+            let shard = Arc::new(Mutex::new(Some(Shard {
                 tools: tools.clone(),
                 partitions: partitions.clone(),
                 owned: HashMap::new(),
                 touched: Vec::new(),
-            };
+            })));
+            let held = shard.clone();
             std::thread::Builder::new()
                 .name(format!("log-append-{number}"))
-                .spawn(move || shard.run(receiver))?;
-            senders.push(sender);
+                .spawn(move || run(&held, receiver))?;
+            lanes.push(Lane { jobs, shard });
         }
-        Ok(Self(senders))
+        let turns = Turns::new(tools.clock.clone());
+        Ok(Self { lanes, turns })
+    }
+
+    fn lane(&self, place: Place) -> &Lane {
+        let mut hasher = DefaultHasher::new();
+        place.hash(&mut hasher);
+        &self.lanes[(hasher.finish() % self.lanes.len() as u64) as usize]
     }
 
     fn of(&self, place: Place) -> &mpsc::Sender<Job> {
-        let mut hasher = DefaultHasher::new();
-        place.hash(&mut hasher);
-        &self.0[(hasher.finish() % self.0.len() as u64) as usize]
+        &self.lane(place).jobs
     }
 
     pub(crate) async fn append(&self, append: Append) -> Result<Appended, AppendRefusal> {
         let gone = || AppendRefusal::from(ErrorCode::KAFKA_STORAGE_ERROR);
-        let (sender, receiver) = oneshot::channel();
-        self.of(append.place)
+        let lane = self.lane(append.place);
+        let (sender, mut receiver) = oneshot::channel();
+        let Err(sender) = self.append_here(lane, &append, sender) else {
+            return receiver.try_recv().map_err(|_| gone())?;
+        };
+        lane.jobs
             .send(Job::Append(append, sender))
             .await
             .map_err(|_| gone())?;
         receiver.await.map_err(|_| gone())?
+    }
+
+    /// Appends at once if it takes little time and nobody is before it; else gives the sender back.
+    fn append_here(&self, lane: &Lane, append: &Append, reply: Reply) -> Result<(), Reply> {
+        let size = append.records.as_ref().map_or(0, bytes::Bytes::len);
+        let is_queue_empty = lane.jobs.capacity() == QUEUE;
+        if size > HERE_MAX || !is_queue_empty {
+            return Err(reply);
+        }
+        let Some(_turn) = self.turns.take() else {
+            return Err(reply);
+        };
+        match lane.shard.try_lock().as_deref_mut() {
+            Ok(Some(shard)) if shard.is_quick(append) => {
+                shard.append(append, reply);
+                shard.flush();
+                Ok(())
+            }
+            _ => Err(reply),
+        }
     }
 
     /// Hands a recovered partition to its thread.
@@ -111,16 +164,16 @@ impl Shards {
     }
 
     pub(crate) async fn expire_producers(&self) {
-        for shard in &self.0 {
-            let _ = shard.send(Job::ExpireProducers).await;
+        for lane in &self.lanes {
+            let _ = lane.jobs.send(Job::ExpireProducers).await;
         }
     }
 
     /// Closes every active file.
     pub(crate) async fn stop(&self) {
-        for shard in &self.0 {
+        for lane in &self.lanes {
             let (sender, receiver) = oneshot::channel();
-            if shard.send(Job::Stop(sender)).await.is_ok() {
+            if lane.jobs.send(Job::Stop(sender)).await.is_ok() {
                 let _ = receiver.await;
             }
         }
@@ -135,31 +188,34 @@ struct Shard {
     touched: Vec<Place>,
 }
 
-impl Shard {
-    /// Takes what is in the queue, then writes it with one write for each partition, and so on.
-    fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = jobs.blocking_recv() {
-            let (mut next, mut bytes, mut taken) = (Some(first), 0, 0);
-            while let Some(job) = next {
-                if let Job::Append(append, _) = &job {
-                    bytes += append.records.as_ref().map_or(0, bytes::Bytes::len);
-                }
-                taken += 1;
-                if let Job::Stop(sender) = job {
-                    self.close_all();
-                    // Whoever waits for this may take the directory at once.
-                    drop(self);
-                    let _ = sender.send(());
-                    return;
-                }
-                self.take(job);
-                let has_room = bytes < DRAIN_BYTES && taken < QUEUE;
-                next = if has_room { jobs.try_recv().ok() } else { None };
+/// Takes what is in the queue, then writes it with one write for each partition, and so on.
+fn run(held: &Held, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(first) = jobs.blocking_recv() {
+        // Whoever panicked while holding it left nothing that can be trusted: nothing is taken any more.
+        let Ok(mut held) = held.lock() else { return };
+        let Some(shard) = held.as_mut() else { return };
+        let (mut next, mut bytes, mut taken) = (Some(first), 0, 0);
+        while let Some(job) = next {
+            if let Job::Append(append, _) = &job {
+                bytes += append.records.as_ref().map_or(0, bytes::Bytes::len);
             }
-            self.flush();
+            taken += 1;
+            if let Job::Stop(sender) = job {
+                shard.close_all();
+                // Whoever waits for this may take the directory at once.
+                *held = None;
+                let _ = sender.send(());
+                return;
+            }
+            shard.take(job);
+            let has_room = bytes < DRAIN_BYTES && taken < QUEUE;
+            next = if has_room { jobs.try_recv().ok() } else { None };
         }
+        shard.flush();
     }
+}
 
+impl Shard {
     fn take(&mut self, job: Job) {
         match job {
             Job::Append(append, reply) => self.append(&append, reply),
@@ -188,6 +244,15 @@ impl Shard {
             // The loop ends with it.
             Job::Stop(_) => {}
         }
+    }
+
+    /// Whether a batch is taken without waiting for a disk, and with little work.
+    fn is_quick(&self, append: &Append) -> bool {
+        let topics = self.tools.catalog.topics();
+        let topic = topics.by_id(append.place.topic);
+        let partition = self.owned.get(&append.place);
+        let both = partition.zip(topic);
+        both.is_some_and(|(partition, topic)| partition.is_quick(append, &topic.settings))
     }
 
     fn append(&mut self, append: &Append, reply: Reply) {

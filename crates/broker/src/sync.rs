@@ -1,10 +1,13 @@
 //! Makes written bytes durable: one fdatasync for everything that waits for a file.
 //!
 //! In: "this much is written". Out: tickets that complete when a sync that began later has ended. A file has at most
-//! one sync running; whatever is written meanwhile shares the next one. No timer.
+//! one sync running; whatever is written meanwhile shares the next one. Where somebody's answer waits for it there is no
+//! timer; what only readers wait for is left for a moment ([`SOON`]), so that a stream of small batches is not a stream of
+//! syncs. Where several answers waited for the last sync, the next one begins a little later ([`Progress::gather`]): the
+//! requests that follow those answers share it, instead of the first of them having it alone.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use kastellan_core::time::Clock;
@@ -28,6 +31,32 @@ pub struct Ticket(State);
 enum State {
     Done,
     Waiting(oneshot::Receiver<()>),
+}
+
+/// How long a sync may be put off that nobody's answer waits for.
+const SOON: Duration = Duration::from_millis(1);
+
+/// Part of the last sync's time that the next one waits for company, and at most.
+const GATHER_PART: u32 = 8;
+const GATHER_MAX: Duration = Duration::from_micros(250);
+
+/// Who waits for a sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// An answer.
+    Now,
+    /// Readers: what is not durable is not shown.
+    Soon,
+}
+
+impl Haste {
+    /// Of a Produce request.
+    pub(crate) fn of(acks: i16) -> Self {
+        match acks {
+            -1 => Self::Now,
+            _ => Self::Soon,
+        }
+    }
 }
 
 /// The log failed before the bytes were durable.
@@ -69,8 +98,19 @@ pub(crate) struct SyncFile {
 struct Progress {
     written: Mark,
     synced: Mark,
+    /// Somebody is about to sync it, or does.
     is_queued: bool,
-    waiting: Vec<(u64, oneshot::Sender<()>)>,
+    /// It is among those to be synced soon.
+    is_soon: bool,
+    /// How long the next sync waits for company.
+    gather: Duration,
+    waiting: Vec<Waiting>,
+}
+
+struct Waiting {
+    target: u64,
+    haste: Haste,
+    done: oneshot::Sender<()>,
 }
 
 impl SyncFile {
@@ -103,7 +143,7 @@ impl SyncFile {
         self.lock().written = mark;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Progress> {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
         self.state.lock().expect("nobody panics while holding it")
     }
 }
@@ -112,6 +152,8 @@ impl SyncFile {
 pub(crate) struct SyncPool {
     queue: Mutex<Queue>,
     ready: Condvar,
+    /// Something is to be synced soon.
+    later: Condvar,
     failure: Arc<Failure>,
     linger: Duration,
     clock: Clock,
@@ -120,6 +162,7 @@ pub(crate) struct SyncPool {
 #[derive(Default)]
 struct Queue {
     files: VecDeque<Arc<SyncFile>>,
+    soon: Vec<Arc<SyncFile>>,
     is_stopped: bool,
 }
 
@@ -133,6 +176,7 @@ impl SyncPool {
         let pool = Arc::new(Self {
             queue: Mutex::default(),
             ready: Condvar::new(),
+            later: Condvar::new(),
             failure,
             linger,
             clock,
@@ -143,11 +187,19 @@ impl SyncPool {
                 .name(format!("log-sync-{number}"))
                 .spawn(move || pool.work())?;
         }
+        let patient = pool.clone();
+        std::thread::Builder::new()
+            .name("log-sync-soon".to_owned())
+            .spawn(move || patient.work_soon())?;
         Ok(pool)
     }
 
     /// Asks for a sync of everything written so far.
     pub(crate) fn ticket(&self, file: &Arc<SyncFile>) -> Ticket {
+        self.ticket_by(file, Haste::Now)
+    }
+
+    pub(crate) fn ticket_by(&self, file: &Arc<SyncFile>, haste: Haste) -> Ticket {
         let mut state = file.lock();
         let target = state.written.bytes;
         if state.synced.bytes >= target {
@@ -158,14 +210,45 @@ impl SyncPool {
             // The sender is dropped: the ticket fails.
             return Ticket(State::Waiting(receiver));
         }
-        state.waiting.push((target, sender));
-        self.enqueue(file, &mut state);
+        state.waiting.push(Waiting {
+            target,
+            haste,
+            done: sender,
+        });
+        self.schedule(file, &mut state);
         Ticket(State::Waiting(receiver))
+    }
+
+    /// Sees to it that a file is synced for those who wait.
+    fn schedule(&self, file: &Arc<SyncFile>, state: &mut Progress) {
+        if state.waiting.iter().any(|one| one.haste == Haste::Now) {
+            self.enqueue(file, state);
+        } else if !state.waiting.is_empty() && !state.is_queued {
+            self.put_off(file, state);
+        }
+    }
+
+    fn put_off(&self, file: &Arc<SyncFile>, state: &mut Progress) {
+        if !std::mem::replace(&mut state.is_soon, true) {
+            let mut queue = self.queue();
+            if queue.is_stopped {
+                // Nobody would sync it: the tickets fail.
+                state.waiting.clear();
+                state.is_soon = false;
+                return;
+            }
+            queue.soon.push(file.clone());
+            self.later.notify_one();
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().expect("nobody panics while holding it")
     }
 
     fn enqueue(&self, file: &Arc<SyncFile>, state: &mut Progress) {
         if !std::mem::replace(&mut state.is_queued, true) {
-            let mut queue = self.queue.lock().expect("nobody panics while holding it");
+            let mut queue = self.queue();
             if queue.is_stopped {
                 // Nobody would sync it: the tickets fail.
                 state.waiting.clear();
@@ -184,24 +267,57 @@ impl SyncPool {
     }
 
     pub(crate) fn stop(&self) {
-        self.queue
-            .lock()
-            .expect("nobody panics while holding it")
-            .is_stopped = true;
+        self.queue().is_stopped = true;
         self.ready.notify_all();
+        self.later.notify_all();
     }
 
     fn work(&self) {
         while let Some(file) = self.next() {
-            if !self.linger.is_zero() {
-                std::thread::sleep(self.linger);
+            let gather = file.lock().gather;
+            let linger = self.linger.max(gather);
+            // Where other files wait for a thread, the company comes by itself.
+            if !linger.is_zero() && (!self.linger.is_zero() || self.queue().files.is_empty()) {
+                std::thread::sleep(linger);
             }
             self.round(&file);
         }
     }
 
+    /// Syncs what nobody is in haste for, after a moment; several files are shared among the threads.
+    fn work_soon(&self) {
+        while self.has_soon() {
+            std::thread::sleep(SOON);
+            let mut files = std::mem::take(&mut self.queue().soon);
+            let own = files.pop();
+            for file in files {
+                let mut state = file.lock();
+                state.is_soon = false;
+                self.enqueue(&file, &mut state);
+            }
+            let Some(own) = own else { continue };
+            let mut state = own.lock();
+            state.is_soon = false;
+            // Else whoever syncs it looks again for those who wait.
+            if !std::mem::replace(&mut state.is_queued, true) {
+                drop(state);
+                self.round(&own);
+            }
+        }
+    }
+
+    /// Waits for files that are to be synced soon; `false`: there will be none.
+    fn has_soon(&self) -> bool {
+        let queue = self.queue();
+        let queue = self
+            .later
+            .wait_while(queue, |queue| queue.soon.is_empty() && !queue.is_stopped)
+            .expect("nobody panics while holding it");
+        !queue.soon.is_empty()
+    }
+
     fn next(&self) -> Option<Arc<SyncFile>> {
-        let mut queue = self.queue.lock().expect("nobody panics while holding it");
+        let mut queue = self.queue();
         loop {
             if let Some(file) = queue.files.pop_front() {
                 metrics::gauge!("log_sync_files").set(queue.files.len() as f64);
@@ -246,15 +362,18 @@ impl SyncPool {
         state.synced = state.synced.max(captured);
         let (done, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut state.waiting)
             .into_iter()
-            .partition(|(target, _)| *target <= captured.bytes);
+            .partition(|one| one.target <= captured.bytes);
+        let answers = done.iter().filter(|one| one.haste == Haste::Now).count();
+        state.gather = match answers {
+            0 | 1 => Duration::ZERO,
+            _ => (took / GATHER_PART).min(GATHER_MAX),
+        };
         state.waiting = waiting;
         state.is_queued = false;
-        if !state.waiting.is_empty() {
-            self.enqueue(file, &mut state);
-        }
+        self.schedule(file, &mut state);
         drop(state);
-        for (_, sender) in done {
-            let _ = sender.send(());
+        for one in done {
+            let _ = one.done.send(());
         }
     }
 }

@@ -4,12 +4,13 @@ use kastellan_core::time::Timestamp;
 use wire::error::ErrorCode;
 use wire::record::{self, BatchHeader, Codec, WalkError, WalkRules, Walked};
 
-use super::pending::{Durability, Pending, PendingFrame};
+use super::pending::{Durability, Pending, PendingFrame, Promise};
 use super::{AppendRefusal, Partition, Reply};
 use crate::container::{WRITE_AT_ONCE, kind};
 use crate::log::Append;
 use crate::producers::{Batch, Verdict};
 use crate::settings::{self, Settings};
+use crate::sync::Haste;
 
 /// Record errors named in one answer.
 const RECORD_ERRORS_MAX: usize = 1_000;
@@ -26,7 +27,13 @@ impl Partition {
             Err(refusal) => {
                 let _ = reply.send(Err(refusal));
             }
-            Ok((walked, now)) => self.admit(&walked, settings, now, durability, reply),
+            Ok((walked, now)) => {
+                let promise = Promise {
+                    durability,
+                    haste: Haste::of(append.acks),
+                };
+                self.admit(&walked, settings, now, promise, reply);
+            }
         }
         let gathered = self
             .active
@@ -36,6 +43,23 @@ impl Partition {
             // Those who wait are told about an error.
             let _ = self.flush();
         }
+    }
+
+    /// Whether this batch would be taken with little work and without waiting for a disk: there is a file with room for
+    /// it, nothing is to be decompressed, and it needs no sync of its own.
+    pub(crate) fn is_quick(&self, append: &Append, settings: &Settings) -> bool {
+        let records = append.records.as_deref().unwrap_or_default();
+        let header = BatchHeader::parse(records);
+        let is_plain = header.is_ok_and(|header| header.attributes.codec() == Some(Codec::None));
+        let durability = Durability::parse(settings.effective(settings::DURABILITY));
+        let has_room = self.active.is_some()
+            && !self.is_full(
+                records.len(),
+                segment_bytes(settings),
+                settings,
+                self.tools.clock.now(),
+            );
+        is_plain && durability != Durability::Each && has_room
     }
 
     /// The checks, in Kafka's order.
@@ -86,7 +110,7 @@ impl Partition {
         walked: &Walked,
         settings: &Settings,
         now: Timestamp,
-        durability: Durability,
+        promise: Promise,
         reply: Reply,
     ) {
         let header = walked.header();
@@ -111,7 +135,7 @@ impl Partition {
             Ok((base_offset, time, frame)) => self.pending.push(Pending {
                 base_offset,
                 append_time: time,
-                durability,
+                promise,
                 frame,
                 reply,
             }),

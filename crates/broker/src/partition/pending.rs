@@ -10,7 +10,7 @@ use wire::record::BatchHeader;
 
 use super::{AppendRefusal, Appended, Partition};
 use crate::producers::{Batch, Undo};
-use crate::sync::{Mark, Ticket};
+use crate::sync::{Haste, Mark, Ticket};
 
 /// Who asked for a batch to be appended.
 pub(crate) type Reply = oneshot::Sender<Result<Appended, AppendRefusal>>;
@@ -36,12 +36,19 @@ impl Durability {
     }
 }
 
+/// What whoever asked is told, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Promise {
+    pub durability: Durability,
+    pub haste: Haste,
+}
+
 /// A batch on its way to the file, or a repeated one that waits for it.
 pub(super) struct Pending {
     pub base_offset: i64,
     /// The broker's time, if the topic uses it; else -1.
     pub append_time: i64,
-    pub durability: Durability,
+    pub promise: Promise,
     pub frame: Option<PendingFrame>,
     pub reply: Reply,
 }
@@ -85,7 +92,7 @@ impl Partition {
                 base_offset: one.base_offset,
                 log_append_time: one.append_time,
                 log_start,
-                durable: self.ticket(one.durability),
+                durable: self.ticket(one.promise),
             };
             let _ = one.reply.send(Ok(appended));
         }
@@ -124,12 +131,12 @@ impl Partition {
     }
 
     /// When everything written so far is durable.
-    fn ticket(&self, durability: Durability) -> Ticket {
+    fn ticket(&self, promise: Promise) -> Ticket {
         let Some(active) = &self.active else {
             return Ticket::done();
         };
-        match durability {
-            Durability::Group => self.tools.sync.ticket(&active.sync_file),
+        match promise.durability {
+            Durability::Group => self.tools.sync.ticket_by(&active.sync_file, promise.haste),
             Durability::Os => {
                 self.shared.raise_high_watermark(self.shared.end());
                 Ticket::done()

@@ -26,18 +26,7 @@ impl Partition {
         settings: &Settings,
         now: Timestamp,
     ) -> Result<(), AppendRefusal> {
-        let max_age = settings.number(settings::SEGMENT_MS);
-        let end = self.next;
-        // A file takes at least one batch, whatever it holds besides.
-        let is_full = self.active.as_ref().filter(|active| end > active.name.base);
-        let is_full = is_full.is_some_and(|active| {
-            active.writer.would_pass(size, limit + active.opening_len)
-                || now.since(active.created).as_millis()
-                    >= u128::try_from(max_age).unwrap_or(u128::MAX)
-                || active.writer.frames() >= FRAMES_MAX
-                || end - active.name.base > i64::from(u32::MAX) - i64::from(i32::MAX)
-        });
-        if is_full {
+        if self.is_full(size, limit, settings, now) {
             // A new file takes room: what was free a second ago may be gone.
             self.tools.space.check();
             if self.tools.space.is_full() {
@@ -50,6 +39,27 @@ impl Partition {
             self.open_next(self.next, -1)?;
         }
         Ok(())
+    }
+
+    /// Whether there is a file and `size` bytes more belong into the next one. A file takes at least one batch, whatever it
+    /// holds besides.
+    pub(super) fn is_full(
+        &self,
+        size: usize,
+        limit: u64,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> bool {
+        let max_age = settings.number(settings::SEGMENT_MS);
+        let end = self.next;
+        let begun = self.active.as_ref().filter(|active| end > active.name.base);
+        begun.is_some_and(|active| {
+            active.writer.would_pass(size, limit + active.opening_len)
+                || now.since(active.created).as_millis()
+                    >= u128::try_from(max_age).unwrap_or(u128::MAX)
+                || active.writer.frames() >= FRAMES_MAX
+                || end - active.name.base > i64::from(u32::MAX) - i64::from(i32::MAX)
+        })
     }
 
     /// Writes index and close frame and syncs the file. The partition then has no active file. Without room for the

@@ -87,11 +87,7 @@ impl Reader {
         let shared = self.online(place)?;
         match batches::read(&shared, &self.files, wanted, Access::AtHand) {
             Err(error) if would_block(&error) => {}
-            done => {
-                // A fetch of many partitions gives others their turn between them.
-                tokio::task::yield_now().await;
-                return done.map_err(|error| damaged(&shared, place, &self.tools, &error));
-            }
+            done => return done.map_err(|error| damaged(&shared, place, &self.tools, &error)),
         }
         self.run(place, move |shared, files| {
             batches::read(shared, files, wanted, Access::Disk)

@@ -135,3 +135,62 @@ async fn durability_os_does_not_wait_for_the_disk() {
     log.stop().await.unwrap();
     assert_eq!(texts(&open_whole(&disk).await, place).await.len(), 2);
 }
+
+#[tokio::test]
+async fn small_batch_is_written_where_it_is_asked_for() {
+    let (disk, log, place) = fresh(&[]).await;
+    put(&log, place, batch(&["makes the file"])).await.unwrap();
+    for _ in 0..1_000 {
+        let before = disk.writes();
+        let mut appended = std::pin::pin!(append(&log, place, batch(&["a"])));
+        // Whoever asks writes it: polled once, with nobody else given a turn.
+        let polled =
+            std::future::poll_fn(|context| std::task::Poll::Ready(appended.as_mut().poll(context)));
+        if let std::task::Poll::Ready(done) = polled.await {
+            done.unwrap();
+            assert_eq!(disk.writes() - before, 1);
+            return;
+        }
+        // The thread still had the shard: it answers before it lets go.
+        appended.await.unwrap();
+    }
+    panic!("always went to the thread");
+}
+
+#[tokio::test]
+async fn batch_with_a_sync_of_its_own_is_left_to_the_thread() {
+    let (disk, log, each) = fresh(&[("kastellan.durability", "each")]).await;
+    put(&log, each, batch(&["makes the file"])).await.unwrap();
+    disk.hold_syncs(true);
+    let held = append(&log, each, batch(&["a"]));
+    let mut held = std::pin::pin!(held);
+    let polled =
+        std::future::poll_fn(|context| std::task::Poll::Ready(held.as_mut().poll(context))).await;
+    assert!(polled.is_pending(), "would have waited for the disk here");
+    disk.hold_syncs(false);
+    held.await.unwrap();
+}
+
+#[tokio::test]
+async fn record_that_nobody_waits_for_becomes_readable_by_itself() {
+    let (_disk, log, place) = fresh(&[]).await;
+    put(&log, place, batch(&["makes the file"])).await.unwrap();
+    let waiter = broker::log::Waiter::new();
+    log.watch(place, &waiter);
+    for text in ["a", "b", "c"] {
+        let unwatched = Append {
+            place,
+            records: Some(batch(&[text])),
+            produce_version: 9,
+            acks: 1,
+        };
+        drop(log.append(unwatched).await.unwrap().durable);
+    }
+    while log.view(place).unwrap().high_watermark < 4 {
+        tokio::time::timeout(Duration::from_secs(20), waiter.woken())
+            .await
+            .unwrap();
+        log.watch(place, &waiter);
+    }
+    assert_eq!(texts(&log, place).await.len(), 4);
+}

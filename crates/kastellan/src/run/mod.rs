@@ -39,7 +39,12 @@ pub struct Start {
 /// Runs until a signal or a failed log ends it.
 pub fn run(start: Start) -> Outcome {
     let level = logging::install(&start.config.logging);
+    // The cryptographic library gathers entropy for some 20 ms before its first random byte: meanwhile files are read.
+    std::thread::spawn(trust::random::prepare);
+    // One of them may wait for the disk while the others serve (`broker::shard`).
+    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
         .enable_all()
         .build()
         .map_err(|error| Failure::Refused(format!("cannot start: {error}")))?;
