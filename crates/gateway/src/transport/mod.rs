@@ -226,7 +226,9 @@ pub async fn read_frame<S: AsyncRead + Unpin>(
                 if let Some(lender) = lender.filter(|_| length > LARGE && share.is_none()) {
                     share = Some(Box::pin(lender.lend(length)).await?);
                 }
-                (length, missing.clamp(CHUNK, STEP))
+                // What is paid for is there at once, and need not be moved while it grows.
+                let step = if share.is_some() { length } else { STEP };
+                (length, missing.clamp(CHUNK, step))
             }
             Progress::Length | Progress::Idle => (0, CHUNK),
         };
