@@ -4,9 +4,11 @@
 //! reading; nothing is dropped and nothing is sorted again.
 
 mod again;
+mod at_once;
 mod down;
 mod up;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -146,22 +148,25 @@ pub async fn serve(
         in_flight: &in_flight,
     };
     let cause = {
-        let writing = up.run();
-        tokio::pin!(writing);
-        let cause = tokio::select! {
-            biased;
-            cause = registered.cut() => Err(cause),
-            cause = &mut writing => Err(cause),
-            () = lapse(core, ends) => Err(Cause::Expired),
-            // The drain has its own end.
-            cause = &mut down => Ok((cause, if cause == Cause::Draining { LIFETIME_MAX } else { FLUSH })),
-        };
-        // Nothing more is read, and the queue ends.
-        drop(down);
-        if let Ok((_, patience)) = cause {
-            let _ = tokio::time::timeout(patience, writing).await;
-        }
-        cause.map_or_else(|cause| cause, |(cause, _)| cause)
+        let serving = pin!(async {
+            let writing = up.run();
+            tokio::pin!(writing);
+            let cause = tokio::select! {
+                biased;
+                cause = registered.cut() => Err(cause),
+                cause = &mut writing => Err(cause),
+                () = lapse(core, ends) => Err(Cause::Expired),
+                // The drain has its own end.
+                cause = &mut down => Ok((cause, if cause == Cause::Draining { LIFETIME_MAX } else { FLUSH })),
+            };
+            // Nothing more is read, and the queue ends.
+            drop(down);
+            if let Ok((_, patience)) = cause {
+                let _ = tokio::time::timeout(patience, writing).await;
+            }
+            cause.map_or_else(|cause| cause, |(cause, _)| cause)
+        });
+        at_once::at_once(serving).await
     };
     transport::part(&mut up.writer, cause).await;
     cause
