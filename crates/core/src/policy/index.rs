@@ -22,10 +22,17 @@ pub struct Index {
 #[derive(Debug, Default)]
 struct Names {
     literal: HashMap<Arc<str>, Positions>,
-    prefixed: HashMap<Arc<str>, Positions>,
-    /// Lengths in bytes that some prefix has, rising.
-    prefix_lengths: Vec<usize>,
+    prefixed: Vec<Prefix>,
     wildcard: Positions,
+}
+
+/// A prefix among all of them, which are sorted.
+#[derive(Debug)]
+struct Prefix {
+    text: Arc<str>,
+    rules: Positions,
+    /// Where the longest other one lies that this one begins with.
+    shorter: Option<usize>,
 }
 
 impl Index {
@@ -39,6 +46,10 @@ impl Index {
                 index.subjects.entry(subject.clone()).or_default()
             };
             names_of(types, rule.definition.resource.kind).add(at, rule);
+        }
+        let types = index.subjects.values_mut().flatten();
+        for (_, names) in types.chain(&mut index.everyone) {
+            names.sort();
         }
         index
     }
@@ -99,28 +110,40 @@ impl Names {
                 .entry(resource.name.clone())
                 .or_default()
                 .push(at),
-            PatternType::Prefixed => {
-                self.prefixed
-                    .entry(resource.name.clone())
-                    .or_default()
-                    .push(at);
-                if let Err(place) = self.prefix_lengths.binary_search(&resource.name.len()) {
-                    self.prefix_lengths.insert(place, resource.name.len());
-                }
-            }
+            PatternType::Prefixed => self.prefixed.push(Prefix {
+                text: resource.name.clone(),
+                rules: vec![at],
+                shorter: None,
+            }),
         }
     }
 
+    /// Sorts the prefixes, joins equal ones, and ties each to the longest that it begins with.
+    fn sort(&mut self) {
+        self.prefixed
+            .sort_by(|one, other| one.text.cmp(&other.text));
+        self.prefixed.dedup_by(|later, kept| {
+            let is_same = later.text == kept.text;
+            if is_same {
+                kept.rules.append(&mut later.rules);
+            }
+            is_same
+        });
+        for at in 1..self.prefixed.len() {
+            let (before, rest) = self.prefixed.split_at_mut(at);
+            rest[0].shorter = longest_of(before, Some(at - 1), &rest[0].text);
+        }
+    }
+
+    /// Rules of the literal name, of its prefixes from the longest on, and of all names.
     fn covering<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let prefixed = self
-            .prefix_lengths
-            .iter()
-            .take_while(move |length| **length <= name.len())
-            .filter_map(move |length| {
-                name.get(..*length)
-                    .and_then(|prefix| self.prefixed.get(prefix))
-            })
-            .flatten();
+        // Whatever it begins with sorts before it, and is found from the nearest on.
+        let before = self
+            .prefixed
+            .partition_point(|prefix| &*prefix.text <= name);
+        let longest = longest_of(&self.prefixed, before.checked_sub(1), name);
+        let prefixed = std::iter::successors(longest, move |at: &usize| self.prefixed[*at].shorter)
+            .flat_map(move |at| &self.prefixed[at].rules);
         self.literal
             .get(name)
             .into_iter()
@@ -134,8 +157,20 @@ impl Names {
         self.literal
             .values()
             .flatten()
-            .chain(self.prefixed.values().flatten())
+            .chain(self.prefixed.iter().flat_map(|prefix| &prefix.rules))
             .chain(&self.wildcard)
             .copied()
     }
+}
+
+/// The longest prefix of a name, from the one nearest to it in order.
+fn longest_of(prefixes: &[Prefix], nearest: Option<usize>, name: &str) -> Option<usize> {
+    let mut at = nearest;
+    while let Some(one) = at {
+        if name.starts_with(&*prefixes[one].text) {
+            return at;
+        }
+        at = prefixes[one].shorter;
+    }
+    None
 }

@@ -1,8 +1,7 @@
 //! A compiled, immutable snapshot of all rules.
 //!
 //! In: rules and super users. Out: decisions and listings. Swapped whole; never changed in place. A decision looks at
-//! the principal's rules and at everybody's: one hash look-up for the literal name, one for `*`, and one for each
-//! length that some prefix has.
+//! the principal's rules and at everybody's: one hash look-up for the literal name, one search among sorted prefixes.
 
 mod index;
 mod resource_any;

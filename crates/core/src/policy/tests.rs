@@ -279,3 +279,27 @@ fn index_decides_as_the_plain_steps_do() {
         }
     }
 }
+
+#[test]
+fn every_prefix_of_a_name_counts_and_no_other() {
+    let texts = ["a", "ab", "abc", "abd", "b", "ab.c", "ab.", "aé", "aéb"];
+    let names = [
+        "a", "ab", "abc", "abcd", "abd", "abda", "ab.", "ab.c", "ab.cd", "ac", "b", "ba", "c",
+        "aéb", "aé.", "aê",
+    ];
+    for denied in texts {
+        // One prefix denies, all allow: the deny must be found wherever it lies among the others.
+        let mut rules: Vec<_> = texts
+            .iter()
+            .map(|text| definition(Allow, "u", Read, &format!("topic:{text}*")))
+            .collect();
+        rules.push(definition(Deny, "u", Read, &format!("topic:{denied}*")));
+        let policy = policy(rules);
+        for name in names {
+            let is_allowed = ask(&policy, "u", Read, &format!("topic:{name}")).is_ok();
+            let is_covered = texts.iter().any(|text| name.starts_with(text));
+            let wanted = is_covered && !name.starts_with(denied);
+            assert_eq!(is_allowed, wanted, "{name} with {denied} denied");
+        }
+    }
+}
