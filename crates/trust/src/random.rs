@@ -13,3 +13,8 @@ pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     rand::fill(&mut out).map_err(|_| NoRandomness)?;
     Ok(out)
 }
+
+/// Makes the library gather its entropy, so that nobody waits for it later. Whoever needs bytes meanwhile waits for this.
+pub fn prepare() {
+    let _ = bytes::<1>();
+}

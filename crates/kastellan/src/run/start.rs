@@ -1,7 +1,7 @@
 //! The start, in the order in which one thing needs another. Whatever is wrong is said before anything is served.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use gateway::upstream::tcp::TcpUpstream;
 use gateway::{Gateway, Ports};
 use kastellan_core::event::{Class, Event, Outcome as EventOutcome};
 use kastellan_core::ports::TrailSink;
-use kastellan_core::time::Clock;
+use kastellan_core::time::{Clock, Timestamp};
 use seal::master::LocalKey;
 use store::Store;
 use tokio::sync::watch;
@@ -100,6 +100,11 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
         &listeners::host_name(),
     )
     .map_err(usage)?;
+    let addresses = bound
+        .iter()
+        .map(|(settings, address, _)| (settings, *address));
+    let own_names = listeners::own_names(&config, addresses);
+    let ca = open_ca(directory.join("ca"), own_names, clock.now());
     let super_users: BTreeSet<_> = config.gateway.super_users.iter().cloned().collect();
     let store = Store::open(
         &directory.join("store.db"),
@@ -111,12 +116,7 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
     .map_err(usage)?;
     // The store has delivered what it knows of changes that an earlier process announced.
     trail.settle().await.map_err(usage)?;
-    let ca = Ca::open(&directory.join("ca"), clock.now()).map_err(usage)?;
-    let addresses = bound
-        .iter()
-        .map(|(settings, address, _)| (settings, *address));
-    let own_names = listeners::own_names(&config, addresses);
-    ca.ensure_server(&own_names, clock.now()).map_err(usage)?;
+    let ca = ca.await.map_err(usage)??;
     let (mut standing, mut gateway_listeners, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for (settings, address, socket) in bound {
         match listeners::stand(settings, address, &ca, clock.now()) {
@@ -193,6 +193,15 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
         stopping,
         tasks,
         _data: directory,
+    })
+}
+
+/// The CA with a certificate of the server, made beside what else waits for the disk.
+fn open_ca(path: PathBuf, names: Vec<String>, now: Timestamp) -> JoinHandle<Result<Ca, Failure>> {
+    tokio::task::spawn_blocking(move || {
+        let ca = Ca::open(&path, now).map_err(usage)?;
+        ca.ensure_server(&names, now).map_err(usage)?;
+        Ok(ca)
     })
 }
 
