@@ -152,8 +152,9 @@ class Connection:
         answer = self.ask(frame(API_VERSIONS, 0, False, b""))
         _check(struct.unpack_from(">h", answer, 4)[0], "ApiVersions")
 
-    def create_topic(self, name: str):
-        topic = compact(name.encode()) + struct.pack(">ih", 1, 1) + b"\x01\x01\0"
+    def create_topic(self, name: str, settings=()):
+        pairs = b"".join(compact(key.encode()) + compact(value.encode()) + b"\0" for key, value in settings)
+        topic = compact(name.encode()) + struct.pack(">ih", 1, 1) + b"\x01" + uvarint(len(settings) + 1) + pairs + b"\0"
         answer = self.ask(frame(CREATE_TOPICS, 5, True, b"\x02" + topic + struct.pack(">ib", 30_000, 0) + b"\0"))
         length, at = read_uvarint(answer, 10)
         _check(struct.unpack_from(">h", answer, at + length - 1)[0], f"CreateTopics {name}")

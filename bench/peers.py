@@ -15,11 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from client import Connection, Target
+from client import Connection, Refused, Target
 
 JARS = Path(__file__).resolve().parent.parent / "e2e/peers/java/target/libs"
-#: As Kafka's own start script sets them.
-JVM = "-Xms1g -Xmx1g -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent".split()
+#: As Kafka's own start scripts set them (kafka-server-start.sh, kafka-run-class.sh).
+JVM = (
+    "-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 "
+    "-XX:+ExplicitGCInvokesConcurrent -XX:MaxInlineLevel=15 -Djava.awt.headless=true"
+).split()
 
 
 def free_port() -> int:
@@ -47,22 +50,54 @@ class Kafka:
             "kafka.tools.StorageTool", "format", "-t", identity, "-c", self.dir / "server.properties",
             "-S", f"SCRAM-SHA-512=[name=bench,password={self.password}]",
         )
-        log = open(self.dir / "log", "ab")
-        self.process = subprocess.Popen(
-            ["java", *JVM, "-cp", f"{JARS}/*", "kafka.Kafka", self.dir / "server.properties"], stdout=log, stderr=log,
-        )
-        log.close()
+        self._start()
         self._wait()
         self._allow()
         return self
 
     def __exit__(self, *_):
+        self._stop()
+        self.home.cleanup()
+
+    def _start(self):
+        with open(self.dir / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["java", *JVM, "-cp", f"{JARS}/*", "kafka.Kafka", self.dir / "server.properties"], stdout=log, stderr=log,
+            )
+
+    def _stop(self):
         self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(20)
         self.process.kill()
         self.process.wait()
-        self.home.cleanup()
+
+    def starts(self, rounds: int = 3) -> list[float]:
+        """Milliseconds from exec to the first answer over TLS, again and again."""
+        taken = []
+        for _ in range(rounds):
+            self._stop()
+            began = time.monotonic()
+            self._start()
+            self._until_it_answers(Target("127.0.0.1", self.sasl, (), str(self.dir / "ca.pem")))
+            taken.append((time.monotonic() - began) * 1_000)
+        self._wait()
+        return taken
+
+    def _until_it_answers(self, anybody: Target):
+        deadline = time.monotonic() + 180
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError, Refused):
+                with Connection(anybody) as connection:
+                    return connection.api_versions()
+            time.sleep(0.01)
+        raise SystemExit("Apache Kafka does not answer over TLS")
+
+    @staticmethod
+    def version() -> str:
+        java = subprocess.run(["java", "-version"], capture_output=True, text=True).stderr.splitlines()
+        found = [jar.stem.rsplit("-", 1)[1] for jar in JARS.glob("kafka_2.13-*.jar")]
+        return f"Apache Kafka {found[0] if found else 'unknown'} on {java[0] if java else 'an unknown Java'}"
 
     @property
     def in_clear(self) -> Target:
@@ -114,7 +149,7 @@ allow.everyone.if.no.acl.found=false
 """
 
     def _wait(self):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise SystemExit((self.dir / "log").read_text()[-3000:])
@@ -163,3 +198,9 @@ class Socat:
     @property
     def target(self) -> Target:
         return Target("127.0.0.1", self.port, (self.process.pid,))
+
+    @staticmethod
+    def version() -> str:
+        done = subprocess.run(["socat", "-V"], capture_output=True, text=True)
+        words = [line for line in done.stdout.splitlines() if line.startswith("socat version")]
+        return words[0].split(" on ")[0] if words else "socat"

@@ -18,9 +18,13 @@ ROWS = {
     "produce-1m": ("Produce of batches of 1 MB, acks=1", None),
     "synced-1k": ("Produce of one record of 1 KiB, acks=all, four connections", None),
     "synced-64k": ("Produce of batches of 64 KiB, acks=all, four connections", None),
+    "flushed-1k": ("Produce of one record of 1 KiB, acks=all, four connections, flush.messages=1", None),
+    "flushed-64k": ("Produce of batches of 64 KiB, acks=all, four connections, flush.messages=1", None),
+    "acked-1k": ("time until a record of 1 KiB is acknowledged, acks=all, flush.messages=1", None),
     "fetch-1k": ("Fetch of one record of 1 KiB", None),
     "fetch-64k": ("Fetch of batches of 64 KiB", None),
     "fetch-1m": ("Fetch of batches of 1 MB", None),
+    "loaded": ("memory at its highest, after all of this", None),
 }
 
 
@@ -33,6 +37,8 @@ def table(rounds: list[list[Figure]]) -> str:
         what, target = ROWS[last.measure]
         between = f"{number(min(values))} to {number(max(values))}" if len(values) > 1 else "-"
         middle = number(statistics.median(values))
+        if last.second is not None:
+            middle += f" / {number(statistics.median([figure.second for figure in figures]))}"
         lines.append(f"| {what} | {middle} | {between} | {last.unit} | {target or '-'} | {last.beside} |")
     return "\n".join(lines)
 
@@ -40,6 +46,7 @@ def table(rounds: list[list[Figure]]) -> str:
 #: Ways to the same work, in the order of the page.
 OURS = "Kastellan with its own log"
 KAFKA = "Apache Kafka"
+IN_CLEAR = "Apache Kafka in clear text"
 BOTH = "Kastellan and Apache Kafka behind it"
 FRONT = "of these two, Kastellan"
 SOCAT = "socat"
@@ -53,7 +60,7 @@ def comparison(columns: dict[str, list[Figure]]) -> str:
         cells = []
         for column in columns:
             figure = known[column].get(name)
-            cells.append("-" if figure is None else f"{number(figure.value)} ({figure.value / base.value:.2f})")
+            cells.append("-" if figure is None else f"{value(figure)} ({figure.value / base.value:.2f})")
         lines.append(f"| {ROWS[name][0]} | {base.unit} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -62,32 +69,41 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
+def value(figure: Figure) -> str:
+    return number(figure.value) + (f" / {number(figure.second)}" if figure.second is not None else "")
+
+
 PEERS = """
 ## Beside others
 
-The same load in the same run, one after the other. Apache Kafka 4.3.1 with TLS 1.3, SCRAM-SHA-512 and its own authorizer;
-Kastellan (TLS 1.3, SCRAM-SHA-512, rules) in front of the same Kafka in clear text, the time of both and its own part;
-socat carrying clear text to Kafka without looking at it, only its own time: the floor of one more hop. In brackets: times
-Apache Kafka's figure.
+The same load in the same run, one after the other. Apache Kafka with TLS 1.3, SCRAM-SHA-512 and its own authorizer, with the
+JVM settings of its own start scripts; the same in clear text, without logins; Kastellan (TLS 1.3, SCRAM-SHA-512, rules) in
+front of the same Kafka in clear text, the time of both and its own part; socat carrying clear text to Kafka without looking
+at it, only its own time: the floor of one more hop. In brackets: times the figure of Apache Kafka with TLS.
 
 {table}
 
-Kastellan's own log seals every record and syncs every write to the disk, and answers acks=all only then; Apache Kafka does
-neither here (its defaults).
+Kastellan's own log seals every record and syncs every write to the disk, and answers acks=all only then. Apache Kafka does
+neither by default: its rows of acks=all are answered from memory, except those of topics with `flush.messages=1`, where it
+syncs each batch. Memory of a JVM is mostly its heap of 1 GB: an idle connection hardly shows in it.
 """
 
 
-def page(rounds: list[list[Figure]], beside: dict[str, list[Figure]], how: str, seconds: float) -> str:
+def page(
+    rounds: list[list[Figure]], beside: dict[str, list[Figure]], how: str, seconds: float, versions: list[str], floor: str
+) -> str:
     return f"""# Performance
 
 Measured by `bench/run --peers --write`; do not edit. The headline is processor time of the server per unit of work (user and
 system, all threads): other programs on the machine and the load generator move it little. The rates beside it are what
-one connection of the generator reached, not what the server can do.
+one connection of the generator reached, not what the server can do. What stands between a figure and its target is told in
+[the design of cost](../design/0002-cost.md).
 
 {table(rounds)}
 
 Conditions: {how}; embedded log, sealed, records not compressed; five Produce requests in flight, one Fetch; everything
-on one machine over loopback; {len(rounds)} round(s) of {seconds:g} s a measure. {machine()}. Commit {commit()}.
+on one machine over loopback; {len(rounds)} round(s) of {seconds:g} s a measure. {machine()}. {"; ".join(versions)}; commit
+{commit()}. {floor}
 
 A target is what the design asks for on two such cores with the server alone on one of them. "-": none set for the
 gateway with the embedded log behind it.

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from client import Target
+from client import Connection, Target
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -26,10 +26,19 @@ def cpu_seconds(pids) -> float:
 
 def resident(pids) -> int:
     """Resident memory in bytes."""
+    return _memory(pids, "VmRSS:")
+
+
+def peak(pids) -> int:
+    """Resident memory at its highest, in bytes."""
+    return _memory(pids, "VmHWM:")
+
+
+def _memory(pids, kind: str) -> int:
     total = 0
     for pid in pids:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(kind):
                 total += int(line.split()[1]) * 1024
     return total
 
@@ -105,6 +114,18 @@ class Kastellan:
             return False
         return True
 
+    def starts(self, rounds: int = 20) -> list[float]:
+        """Milliseconds from exec to the first answer over TLS, again and again."""
+        taken = []
+        for _ in range(rounds):
+            self.stop()
+            began = time.monotonic()
+            self.start()
+            with Connection(Target(self.target().host, self.target().port, (), self.facts["ca"])) as connection:
+                connection.api_versions()
+            taken.append((time.monotonic() - began) * 1_000)
+        return taken
+
     def stop(self):
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
@@ -114,6 +135,10 @@ class Kastellan:
     def target(self) -> Target:
         host, port = self.facts["kafka"].rsplit(":", 1)
         return Target(host, int(port), (self.process.pid,), self.facts["ca"], "bench", self.password)
+
+    def version(self) -> str:
+        done = subprocess.run([self.binary, "--version"], capture_output=True, text=True)
+        return done.stdout.strip()
 
     def _cli(self, *arguments: str):
         done = subprocess.run([self.binary, "--data", self.data, *arguments], capture_output=True, text=True)
