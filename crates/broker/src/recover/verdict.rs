@@ -12,11 +12,15 @@ use crate::segment::{FRAME_CAP, Segment, SegmentName, read_closing};
 /// Judges; removes or sets aside what a cut creation or an unfinished recovery left behind.
 pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Judged, Corrupt> {
     let dir = Partition::dir(place);
-    let mut names =
-        segment_names(&dir, tools.disk.as_ref()).map_err(|error| Corrupt::Unreadable {
-            file: dir.clone(),
-            error: error.into(),
-        })?;
+    let unlisted = |error: std::io::Error| Corrupt::Unreadable {
+        file: dir.clone(),
+        error: error.into(),
+    };
+    if facts.stopped.is_none() {
+        // A file whose removal was not durable must not come back behind what is done now because it is not there.
+        tools.disk.sync_dir(&dir).map_err(unlisted)?;
+    }
+    let mut names = segment_names(&dir, tools.disk.as_ref()).map_err(unlisted)?;
     let anchored = |name: &SegmentName| {
         facts.anchor.is_some_and(|anchor| {
             (anchor.base, anchor.incarnation) == (name.base, name.incarnation)

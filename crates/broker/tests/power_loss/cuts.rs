@@ -113,6 +113,46 @@ async fn power_may_fail_while_a_start_removes_the_files_of_a_deleted_topic() {
     }
 }
 
+/// Where a new file has no room, it is removed, and nothing makes that durable. It must not come back behind a recovery that
+/// has cut the file before it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_may_fail_behind_a_roll_that_found_no_room() {
+    let made = SimDisk::new();
+    let log = open(&made).await.log;
+    let mut load = Load::on(log, &made, Promises::default());
+    load.create("first", 1, load::SMALL).await.unwrap();
+    let promised = load.end();
+    let (long, mut refused) = ("x".repeat(400), 0);
+    for room in (2_000..2_500).step_by(50) {
+        let disk = made.after_kill();
+        let log = open(&disk).await.log;
+        let mut load = Load::on(log, &disk, promised.clone());
+        disk.set_capacity(Some(disk.used() + room));
+        for round in 0..4 {
+            let records = batch(&[&format!("{round}"), &long]);
+            let put = load.put(load.place("first"), records).await;
+            refused += usize::from(put.is_err());
+        }
+        let promises = load.end();
+        disk.set_capacity(None);
+        for cut in 1.. {
+            let starting = disk.after_kill();
+            starting.cut_power_at(cut);
+            let _ = try_open(&starting, 7, &simulated::clock()).await;
+            for choice in 0..CHOICES / 4 {
+                let seed = cut * 1_000 + choice;
+                let context = format!("room for {room}, start cut at {cut}, choice {choice}");
+                let next = starting.after_power_loss(seed);
+                check_twice(&next, &promises, seed, &context).await;
+            }
+            if starting.changes() < cut {
+                break;
+            }
+        }
+    }
+    assert!(refused > 5, "{refused} were refused");
+}
+
 /// A start cuts the file that a recovery has carried over from. Killed before that is durable, the next start finds the
 /// file as it should be, serves, and is itself killed: a loss of power behind that must not bring the cut part back, which
 /// readers would get twice.
