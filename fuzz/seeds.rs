@@ -1,6 +1,8 @@
 //! Writes `seeds/`: small inputs, one folder a target, from which fuzzing begins. Those of `session` are tried at once: each
 //! must reach what it is there for.
 
+#[path = "asks.rs"]
+mod asks;
 #[path = "drive.rs"]
 mod drive;
 #[path = "login.rs"]

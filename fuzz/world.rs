@@ -28,6 +28,8 @@ use wire::header::{RequestHeader, encode_response};
 use wire::message::*;
 use wire::sasl::Mechanism;
 
+use crate::asks::names_something;
+
 pub const PASSWORD: &[u8] = b"pencil";
 /// Longest body of an upstream's answer.
 const BODY_MAX: usize = 512;
@@ -35,7 +37,14 @@ const BODY_MAX: usize = 512;
 /// Answers with what the fuzzer wrote, and counts what clients got through.
 pub struct Fuzzed {
     pub bodies: Mutex<Bytes>,
-    pub seen: Mutex<Vec<i16>>,
+    pub seen: Mutex<Vec<Seen>>,
+}
+
+/// A request that got through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub key: i16,
+    pub names_something: bool,
 }
 
 struct Sending {
@@ -77,7 +86,11 @@ impl Outbound for Sending {
             let reply = if self.is_control {
                 known(&header)
             } else {
-                self.behind.seen.lock().unwrap().push(header.api_key);
+                let seen = Seen {
+                    key: header.api_key,
+                    names_something: names_something(&header, &mut reader),
+                };
+                self.behind.seen.lock().unwrap().push(seen);
                 self.behind.reply(header.correlation_id)
             };
             let _ = self.replies.send(reply);

@@ -1,6 +1,8 @@
 //! A whole connection, both ways: what a client writes, before and after it logged in, and what the upstream answers.
 #![no_main]
 
+#[path = "../asks.rs"]
+mod asks;
 #[path = "../drive.rs"]
 mod drive;
 #[path = "../login.rs"]
