@@ -8,6 +8,8 @@ use trust::principal::{MappingRules, Source, identity, name};
 fuzz_target!(|data: &[u8]| {
     let certificate = CertificateDer::from(data);
     let rules = MappingRules::parse("RULE:^CN=([^,=]+)$/$1/,DEFAULT").unwrap();
+    // Nobody is logged in by a certificate without one, whatever its subject is.
+    let _ = identity(&certificate);
     for source in [Source::Subject, Source::SanUri, Source::SanDns] {
         if let Ok(principal) = name(&certificate, source, &rules) {
             let name = principal.name();
@@ -15,7 +17,6 @@ fuzz_target!(|data: &[u8]| {
                 !name.is_empty() && !["*", "ANONYMOUS"].contains(&name),
                 "{name}"
             );
-            assert!(identity(&certificate).is_some());
         }
     }
 });

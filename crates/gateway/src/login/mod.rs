@@ -152,7 +152,19 @@ async fn by_certificate(
         .iter()
         .map(|one| principal::identity(one).map(|(id, _)| id))
         .collect();
-    let chain = ids.ok_or(Cause::Handshake)?;
+    let Some(chain) = ids else {
+        // Whether it is revoked could not be asked.
+        let (name, error) = (name.name(), "the issuer's name cannot be read");
+        return Err(refused(
+            knock,
+            Round::First,
+            Some(name),
+            "TLS",
+            error,
+            "unreadable_issuer",
+        )
+        .await);
+    };
     Ok(Principal::proven(
         name,
         Proof::Certificate { chain },
