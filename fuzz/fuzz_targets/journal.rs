@@ -9,11 +9,11 @@ use libfuzzer_sys::fuzz_target;
 
 #[path = "../memory_disk.rs"]
 mod memory_disk;
-use memory_disk::MemoryDisk;
+use memory_disk::SimDisk;
 
 /// A log that was killed, and one that was stopped.
-fn logs() -> &'static [(MemoryDisk, Place); 2] {
-    static LOGS: OnceLock<[(MemoryDisk, Place); 2]> = OnceLock::new();
+fn logs() -> &'static [(SimDisk, Place); 2] {
+    static LOGS: OnceLock<[(SimDisk, Place); 2]> = OnceLock::new();
     LOGS.get_or_init(|| {
         let runtime = memory_disk::runtime();
         [false, true].map(|stops| runtime.block_on(memory_disk::make(stops)))
@@ -25,9 +25,9 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let (disk, _) = &logs()[usize::from(*which % 2)];
-    let disk = disk.copy();
+    let disk = disk.after_kill();
     let paths = disk
-        .paths()
+        .files()
         .into_iter()
         .filter(|path| !path.ends_with(".seg"));
     let paths: Vec<_> = paths.collect();
@@ -47,9 +47,9 @@ fuzz_target!(|data: &[u8]| {
     });
 });
 
-fn repair(disk: &MemoryDisk) {
+fn repair(disk: &SimDisk) {
     use broker::repair::{JournalKind, Offline};
-    let disk = std::sync::Arc::new(disk.copy());
+    let disk = std::sync::Arc::new(disk.after_kill());
     let (options, clock) = (memory_disk::options(), memory_disk::clock());
     let Ok(log) = Offline::open(options, memory_disk::key(), disk, clock) else {
         return;

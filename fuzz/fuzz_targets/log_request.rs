@@ -13,17 +13,17 @@ use wire::header::{RequestStart, response_header_has_tags};
 #[allow(dead_code, reason = "the targets about files change them")]
 #[path = "../memory_disk.rs"]
 mod memory_disk;
-use memory_disk::MemoryDisk;
+use memory_disk::SimDisk;
 
 /// Requests may wait (Fetch, JoinGroup); the fuzzer does not.
 const PATIENCE: Duration = Duration::from_millis(20);
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Two topics with records, a group.
-fn disk() -> MemoryDisk {
-    static DISK: OnceLock<MemoryDisk> = OnceLock::new();
+fn disk() -> SimDisk {
+    static DISK: OnceLock<SimDisk> = OnceLock::new();
     DISK.get_or_init(|| memory_disk::runtime().block_on(memory_disk::make(true)).0)
-        .copy()
+        .after_kill()
 }
 
 fuzz_target!(|data: &[u8]| {
@@ -42,7 +42,7 @@ fn requests(mut rest: &[u8]) -> Vec<Bytes> {
     frames
 }
 
-async fn talk(disk: MemoryDisk, requests: &[Bytes]) {
+async fn talk(disk: SimDisk, requests: &[Bytes]) {
     let options = Options {
         log: memory_disk::options(),
         ..Options::default()
