@@ -29,6 +29,15 @@ pub(crate) struct Facts {
     pub stopped: Option<(i64, u64)>,
 }
 
+impl Facts {
+    /// Whether the catalog names this file as the newest.
+    fn names(&self, name: SegmentName) -> bool {
+        self.anchor.is_some_and(|anchor| {
+            (anchor.base, anchor.incarnation) == (name.base, name.incarnation)
+        })
+    }
+}
+
 /// Why a partition is offline.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Corrupt {

@@ -21,11 +21,7 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
         tools.disk.sync_dir(&dir).map_err(unlisted)?;
     }
     let mut names = segment_names(&dir, tools.disk.as_ref()).map_err(unlisted)?;
-    let anchored = |name: &SegmentName| {
-        facts.anchor.is_some_and(|anchor| {
-            (anchor.base, anchor.incarnation) == (name.base, name.incarnation)
-        })
-    };
+    let anchored = |name: &SegmentName| facts.names(*name);
     if facts.anchor.is_some() && !names.iter().any(anchored) {
         return damage(
             &dir,
@@ -79,7 +75,7 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
             finish_recovery(path, file.as_ref(), len, &opening, &state)?;
         }
         return Ok(Judged {
-            older: older_segments(place, &dir, &names, facts.log_start, tools)?,
+            older: older_segments(place, &dir, &names, facts, tools)?,
             newest: Some(Newest {
                 name,
                 path,
@@ -97,20 +93,23 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
     })
 }
 
-/// All files but the newest. Those below the log start are leftovers of a removal and go.
+/// All files but the newest. Those below the log start are leftovers of a removal and go; the one that the catalog names
+/// stays until it names another: after a loss of power it may name this one still.
 fn older_segments(
     place: Place,
     dir: &str,
     names: &[SegmentName],
-    log_start: i64,
+    facts: Facts,
     tools: &Tools,
 ) -> Result<Vec<Arc<Segment>>, Corrupt> {
     let mut older = Vec::new();
     for pair in names.windows(2) {
         let [name, next] = pair else { break };
         let path = format!("{dir}/{}", name.file_name());
-        if next.base <= log_start {
-            if let Err(error) = tools.disk.remove_file(&path) {
+        if next.base <= facts.log_start {
+            if !facts.names(*name)
+                && let Err(error) = tools.disk.remove_file(&path)
+            {
                 tracing::warn!(%error, file = path, "Old segment cannot be removed");
             }
             continue;

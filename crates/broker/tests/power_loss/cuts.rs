@@ -153,6 +153,41 @@ async fn power_may_fail_behind_a_roll_that_found_no_room() {
     assert!(refused > 5, "{refused} were refused");
 }
 
+/// What a recovery carried over may be durable in the new file, although it never was in the old one and the catalog names
+/// that: the next start uses the new file. The old one has nothing, but must stay until the catalog names another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_may_fail_twice_around_what_was_never_durable() {
+    let disk = SimDisk::new();
+    let log = open(&disk).await.log;
+    let mut load = Load::on(log, &disk, Promises::default());
+    load.create("loose", 1, load::LOOSE).await.unwrap();
+    load.put_loosely(load.place("loose"), batch(&["one"]))
+        .await
+        .unwrap();
+    let made = load.end();
+    let whole = disk.after_kill();
+    drop(check(&whole, &mut made.clone(), "recovery without a cut").await);
+    for first in 1..=whole.changes() {
+        let recovering = disk.after_kill();
+        recovering.cut_power_at(first);
+        let _ = try_open(&recovering, 7, &simulated::clock()).await;
+        for survival in 0..2 {
+            let left = recovering.after_power_loss(first * 1_000 + survival);
+            for second in 1.. {
+                let starting = left.after_kill();
+                starting.cut_power_at(second);
+                let _ = try_open(&starting, 7, &simulated::clock()).await;
+                let context = format!("cut at {first}, choice {survival}, then at {second}");
+                let next = starting.after_power_loss(second);
+                drop(check(&next, &mut made.clone(), &context).await);
+                if starting.changes() < second {
+                    break;
+                }
+            }
+        }
+    }
+}
+
 /// A start cuts the file that a recovery has carried over from. Killed before that is durable, the next start finds the
 /// file as it should be, serves, and is itself killed: a loss of power behind that must not bring the cut part back, which
 /// readers would get twice.
