@@ -100,8 +100,8 @@ pub enum ChangeError {
     UnknownCredential(String),
     #[error("{0}")]
     Invalid(String),
-    /// More rules than one request may remove.
-    #[error("more than {0} rules would be removed")]
+    /// More rules than one request may change, or more filters than it may have.
+    #[error("one request changes or finds {0} rules at most")]
     TooMany(usize),
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

@@ -1,6 +1,6 @@
 //! Changing the rules: one transaction with its trail events, then in force.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use kastellan_core::event::{Class, Event, Outcome};
@@ -15,8 +15,11 @@ use sqlx::{Connection, Row};
 use crate::snapshot::Snapshot;
 use crate::{Store, unavailable};
 
-/// Rules that one request may remove (Kafka `AclControlManager`).
-const REMOVE_MAX: usize = 10_000;
+/// Rules that one request may add or remove (Kafka `AclControlManager.MAX_RECORDS_PER_USER_OP`).
+const CHANGE_MAX: usize = 10_000;
+/// Filters of one request, and what they may find together: filters that overlap find the same rules again.
+const FILTERS_MAX: usize = 10_000;
+const FOUND_MAX: usize = 100_000;
 
 impl Store {
     /// Removes rules by number; a number that no rule has is an error and nothing is removed.
@@ -45,15 +48,25 @@ impl Store {
         definitions: Vec<RuleDefinition>,
         by: &Requester,
     ) -> Result<Vec<Rule>, ChangeError> {
+        if definitions.len() > CHANGE_MAX {
+            return Err(ChangeError::TooMany(CHANGE_MAX));
+        }
         let mut database = self.database.lock().await;
         let snapshot = self.current();
         let mut rules = snapshot.policy.rules().to_vec();
+        let mut known: HashMap<RuleDefinition, RuleId> = rules
+            .iter()
+            .map(|rule| (rule.definition.clone(), rule.id))
+            .collect();
         let mut answer = Vec::with_capacity(definitions.len());
         let mut events = Vec::new();
         let mut transaction = database.connection.begin().await.map_err(unavailable)?;
         for definition in definitions {
-            if let Some(known) = rules.iter().find(|rule| rule.definition == definition) {
-                answer.push(known.clone());
+            if let Some(id) = known.get(&definition) {
+                answer.push(Rule {
+                    id: *id,
+                    definition,
+                });
                 continue;
             }
             let id = insert(&mut transaction, &definition)
@@ -61,6 +74,7 @@ impl Store {
                 .map_err(unavailable)?;
             let event = event(by, id).changed(None, Some(definition.to_string()));
             events.push(event);
+            known.insert(definition.clone(), id);
             let rule = Rule { id, definition };
             rules.push(rule.clone());
             answer.push(rule);
@@ -83,8 +97,8 @@ impl Store {
         by: &Requester,
     ) -> Result<(), ChangeError> {
         let ids: BTreeSet<RuleId> = removed.iter().map(|rule| rule.id).collect();
-        if ids.len() > REMOVE_MAX {
-            return Err(ChangeError::TooMany(REMOVE_MAX));
+        if ids.len() > CHANGE_MAX {
+            return Err(ChangeError::TooMany(CHANGE_MAX));
         }
         if ids.is_empty() {
             return Ok(());
@@ -176,12 +190,22 @@ impl RuleStore for Store {
         by: &'a Requester,
     ) -> Pending<'a, Result<Vec<Vec<Rule>>, ChangeError>> {
         Box::pin(async move {
+            if filters.len() > FILTERS_MAX {
+                return Err(ChangeError::TooMany(FILTERS_MAX));
+            }
             let mut database = self.database.lock().await;
             let snapshot = self.current();
-            let found: Vec<Vec<Rule>> = filters
-                .iter()
-                .map(|filter| snapshot.policy.find(filter).cloned().collect())
-                .collect();
+            let (mut found, mut count) = (Vec::with_capacity(filters.len()), 0);
+            for filter in &filters {
+                let rules: Vec<Rule> = snapshot.policy.find(filter).cloned().collect();
+                count += rules.len();
+                if count > FOUND_MAX {
+                    return Err(ChangeError::TooMany(FOUND_MAX));
+                }
+                found.push(rules);
+                // Each looks at every rule.
+                tokio::task::yield_now().await;
+            }
             self.remove_now(&mut database, &snapshot, &found.concat(), by)
                 .await?;
             Ok(found)

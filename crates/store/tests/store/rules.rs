@@ -36,6 +36,34 @@ async fn rule_is_in_force_when_its_change_ends_and_gone_when_it_is_removed() {
 }
 
 #[tokio::test]
+async fn one_request_changes_and_finds_a_bounded_number_of_rules() {
+    let place = Place::new("many-rules");
+    let store = place.open().await;
+    let too_many = vec![read_orders(); 10_001];
+    let refused = store.add(too_many, &by()).await;
+    assert!(matches!(refused, Err(ChangeError::TooMany(10_000))));
+    assert!(!may_read(&store));
+    let topics = (0..11).map(|number| {
+        let mut definition = read_orders();
+        definition.resource.name = format!("topic-{number}").into();
+        definition
+    });
+    store.add(topics.collect(), &by()).await.unwrap();
+    store.add(vec![read_orders()], &by()).await.unwrap();
+    // Filters that overlap: each finds the same rules again.
+    for (filters, most) in [(10_001, 10_000), (9_000, 100_000)] {
+        let filters = vec![RuleFilter::EVERYTHING; filters];
+        let refused = store.remove(filters, &by()).await;
+        assert!(matches!(refused, Err(ChangeError::TooMany(bound)) if bound == most));
+        assert!(may_read(&store), "nothing was removed");
+    }
+    let filters = vec![RuleFilter::EVERYTHING; 8_000];
+    let removed = store.remove(filters, &by()).await.unwrap();
+    assert_eq!(removed.len(), 8_000);
+    assert!(!may_read(&store));
+}
+
+#[tokio::test]
 async fn super_users_change_on_the_trail_first_and_then_at_once() {
     let place = Place::new("super-users");
     let store = place.open().await;
