@@ -81,6 +81,9 @@ const everywhere = {
       members.push(await driver.consumer(main, { group, topic }))
       await settle(wanted)
     }
+    // @platformatic/kafka hands out what a Fetch brings that was on its way when the group changed, with Apache Kafka as well:
+    // those end before anything is written.
+    await sleep(2000)
     await send(driver, topic, numbers(60).map((n) => ({ key: `k${n}`, value: value(n), partition: n % 6 })))
     const read = () => members.flatMap((one) => one.read)
     await until(25, '60 records', () => read().length >= 60)
