@@ -89,8 +89,8 @@ SUITES = {
     ]),
     "kgo": Suite(mtls=True, parts=[
         Part("all", lambda test: CHAOS not in test, jobs=2),
-        # Connections live for half a second to one and a half.
-        Part("chaos", lambda test: CHAOS in test, environment={"KGO_TEST_CHAOS": "1"}),
+        # Connections live for half a second to one and a half; most of the time is spent waiting.
+        Part("chaos", lambda test: CHAOS in test, environment={"KGO_TEST_CHAOS": "1"}, jobs=4),
     ]),
     "kafka-ports": Suite(mtls=True),
     "java-clients": Suite(together=True, mtls=True, parts=[Part("all", environment={"JOBS": "2"})]),
