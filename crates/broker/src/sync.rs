@@ -148,8 +148,16 @@ impl SyncFile {
     }
 }
 
-/// The threads that sync.
-pub(crate) struct SyncPool {
+/// The threads that sync. They end when it is dropped, whoever still has a file.
+pub(crate) struct SyncPool(Arc<Pool>);
+
+impl Drop for SyncPool {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Pool {
     queue: Mutex<Queue>,
     ready: Condvar,
     /// Something is to be synced soon.
@@ -173,25 +181,26 @@ impl SyncPool {
         failure: Arc<Failure>,
         clock: Clock,
     ) -> std::io::Result<Arc<Self>> {
-        let pool = Arc::new(Self {
+        // From here on an error ends the threads that were started.
+        let started = Self(Arc::new(Pool {
             queue: Mutex::default(),
             ready: Condvar::new(),
             later: Condvar::new(),
             failure,
             linger,
             clock,
-        });
+        }));
         for number in 0..threads.max(1) {
-            let pool = pool.clone();
+            let pool = started.0.clone();
             std::thread::Builder::new()
                 .name(format!("log-sync-{number}"))
                 .spawn(move || pool.work())?;
         }
-        let patient = pool.clone();
+        let patient = started.0.clone();
         std::thread::Builder::new()
             .name("log-sync-soon".to_owned())
             .spawn(move || patient.work_soon())?;
-        Ok(pool)
+        Ok(Arc::new(started))
     }
 
     /// Asks for a sync of everything written so far.
@@ -200,6 +209,23 @@ impl SyncPool {
     }
 
     pub(crate) fn ticket_by(&self, file: &Arc<SyncFile>, haste: Haste) -> Ticket {
+        self.0.ticket(file, haste)
+    }
+
+    /// An error that no retry may hide: the log fails.
+    pub(crate) fn fail(&self, reason: String) {
+        self.0.failure.set(reason);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.0.queue().is_stopped = true;
+        self.0.ready.notify_all();
+        self.0.later.notify_all();
+    }
+}
+
+impl Pool {
+    fn ticket(&self, file: &Arc<SyncFile>, haste: Haste) -> Ticket {
         let mut state = file.lock();
         let target = state.written.bytes;
         if state.synced.bytes >= target {
@@ -259,17 +285,6 @@ impl SyncPool {
             metrics::gauge!("log_sync_files").set(queue.files.len() as f64);
             self.ready.notify_one();
         }
-    }
-
-    /// An error that no retry may hide: the log fails.
-    pub(crate) fn fail(&self, reason: String) {
-        self.failure.set(reason);
-    }
-
-    pub(crate) fn stop(&self) {
-        self.queue().is_stopped = true;
-        self.ready.notify_all();
-        self.later.notify_all();
     }
 
     fn work(&self) {
@@ -375,5 +390,34 @@ impl SyncPool {
         for one in done {
             let _ = one.done.send(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kastellan_core::time::Timestamp;
+
+    use super::*;
+    use crate::notes::Notes;
+
+    #[test]
+    fn threads_end_with_their_pool() {
+        let failure = Arc::new(Failure::new(Notes::new(None)));
+        let clock = Clock::manual(Timestamp(0));
+        let pool = SyncPool::start(3, Duration::ZERO, failure, clock).expect("threads can start");
+        let threads = Arc::downgrade(&pool.0);
+        assert_eq!(
+            threads.strong_count(),
+            5,
+            "three, the patient one, and here"
+        );
+        drop(pool);
+        for _ in 0..1_000 {
+            if threads.strong_count() == 0 {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{} threads are left", threads.strong_count());
     }
 }
