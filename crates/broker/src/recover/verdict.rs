@@ -18,7 +18,11 @@ pub(super) fn judge(place: Place, facts: Facts, tools: &Arc<Tools>) -> Result<Ju
     };
     if facts.stopped.is_none() {
         // A file whose removal was not durable must not come back behind what is done now because it is not there.
-        tools.disk.sync_dir(&dir).map_err(unlisted)?;
+        match tools.disk.sync_dir(&dir) {
+            // Nothing was ever written here.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            synced => synced.map_err(unlisted)?,
+        }
     }
     let mut names = segment_names(&dir, tools.disk.as_ref()).map_err(unlisted)?;
     let anchored = |name: &SegmentName| facts.names(*name);

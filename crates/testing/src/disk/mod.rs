@@ -271,6 +271,9 @@ impl Disk for SimDisk {
     fn sync_dir(&self, path: &str) -> io::Result<()> {
         let mut world = self.world();
         world.faults.change()?;
+        if !path.is_empty() && world.names.now.get(path) != Some(&Node::Dir) {
+            return Err(ErrorKind::NotFound.into());
+        }
         if world.faults.sync_fails().is_some() {
             return Err(io::Error::other("sync of a directory failed"));
         }
