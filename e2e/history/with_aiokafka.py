@@ -45,7 +45,8 @@ async def started(client):
         await asyncio.wait_for(client.start(), 30)
         yield client
     finally:
-        with contextlib.suppress(asyncio.TimeoutError, errors.KafkaError):
+        # It may wait for tasks of its own that it has cancelled; nobody cancels this one.
+        with contextlib.suppress(asyncio.TimeoutError, asyncio.CancelledError, errors.KafkaError):
             await asyncio.wait_for(client.stop(), 10)
 
 
@@ -54,7 +55,7 @@ async def again(task, session):
     while not task.is_over():
         try:
             await session()
-        except (errors.KafkaError, OSError, ssl.SSLError, asyncio.TimeoutError) as error:
+        except (errors.KafkaError, OSError, ssl.SSLError, asyncio.TimeoutError, asyncio.CancelledError) as error:
             task.journal.note("trouble", why=type(error).__name__)
         await asyncio.sleep(0.3)
 

@@ -83,6 +83,11 @@ def produce(task):
                 task.journal.note("refused" if is_refused else "unknown", v=event["value"], why=event["exception"])
 
 
+def happened(event):
+    """When the client says that it was, in whole milliseconds: what it says is read later, and may be read much later."""
+    return event["timestamp"] * 1_000_000 - (time.time_ns() - now())
+
+
 def consume(task):
     while not task.is_over():
         # A commit began behind the one before it: nothing more is told.
@@ -95,13 +100,13 @@ def consume(task):
         for event in told(process, task.is_over):
             if event["name"] == "partitions_assigned":
                 seen.assigned([(place["topic"], place["partition"]) for place in event["partitions"]])
-                began = now()
+                began = happened(event)
             elif event["name"] == "record_data":
                 seen.rows([(event["topic"], event["partition"], event["offset"], event["value"].encode())])
                 seen.next.clear()
             elif event["name"] == "offsets_committed" and event["offsets"]:
                 at = {(place["topic"], place["partition"]): place["offset"] for place in event["offsets"]}
                 seen.committed(at, began, None if event["success"] else event.get("error", "failed"))
-                began = now()
+                began = happened(event)
         task.journal.note("trouble", why=f"ended with {process.returncode}")
         time.sleep(0.3)
