@@ -132,20 +132,12 @@ async fn by_certificate(
         Ok(name) => name,
         Err(error) => {
             let error = error.to_string();
-            return Err(refused(knock, Round::First, None, "TLS", &error, "no_principal").await);
+            return Err(refused_certificate(knock, None, &error, "no_principal").await);
         }
     };
     if !knock.core.ports.credentials.admits(&name) {
-        let (name, error) = (name.name(), "user is disabled");
-        return Err(refused(
-            knock,
-            Round::First,
-            Some(name),
-            "TLS",
-            error,
-            "disabled_user",
-        )
-        .await);
+        let (name, error) = (Some(name.name()), "user is disabled");
+        return Err(refused_certificate(knock, name, error, "disabled_user").await);
     }
     let ids: Option<Vec<CertificateId>> = chain
         .certificates
@@ -154,22 +146,23 @@ async fn by_certificate(
         .collect();
     let Some(chain) = ids else {
         // Whether it is revoked could not be asked.
-        let (name, error) = (name.name(), "the issuer's name cannot be read");
-        return Err(refused(
-            knock,
-            Round::First,
-            Some(name),
-            "TLS",
-            error,
-            "unreadable_issuer",
-        )
-        .await);
+        let (name, error) = (Some(name.name()), "the issuer's name cannot be read");
+        return Err(refused_certificate(knock, name, error, "unreadable_issuer").await);
     };
     Ok(Principal::proven(
         name,
         Proof::Certificate { chain },
         Some(until(knock)),
     ))
+}
+
+async fn refused_certificate(
+    knock: &Knock<'_>,
+    user: Option<&str>,
+    error: &str,
+    why: &str,
+) -> Cause {
+    refused(knock, Round::First, user, "TLS", error, why).await
 }
 
 /// The principal of a checked credential.
