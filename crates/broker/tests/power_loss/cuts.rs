@@ -58,20 +58,7 @@ async fn power_may_fail_during_recovery() {
         let context = format!("crash at {crash} of {changes}");
         let mut known = promises.clone();
         drop(check(&killed.after_kill(), &mut known, &context).await);
-        for cut in 1.. {
-            let recovering = killed.after_kill();
-            recovering.cut_power_at(cut);
-            let _ = try_open(&recovering, 7, &simulated::clock()).await;
-            for choice in 0..CHOICES / 4 {
-                let seed = cut * 1_000 + choice;
-                let context = format!("{context}, recovery cut at {cut}, choice {choice}");
-                let next = recovering.after_power_loss(seed);
-                check_twice(&next, &promises, seed, &context).await;
-            }
-            if recovering.changes() < cut {
-                break;
-            }
-        }
+        cut_each_start(&killed, &promises, CHOICES / 4, &context).await;
     }
 }
 
@@ -96,20 +83,13 @@ async fn power_may_fail_while_a_start_removes_the_files_of_a_deleted_topic() {
         }
         assert!(load.delete_topic("doomed").await.is_err());
         let promises = load.end();
-        for cut in 1.. {
-            let starting = disk.after_kill();
-            starting.cut_power_at(cut);
-            let _ = try_open(&starting, 7, &simulated::clock()).await;
-            for choice in 0..CHOICES {
-                let seed = cut * 1_000 + choice;
-                let context = format!("start cut at {cut}, choice {choice}");
-                let next = starting.after_power_loss(seed);
-                check_twice(&next, &promises, seed, &context).await;
-            }
-            if starting.changes() < cut {
-                break;
-            }
-        }
+        cut_each_start(
+            &disk,
+            &promises,
+            CHOICES,
+            &format!("deletion fails at {fails}"),
+        )
+        .await;
     }
 }
 
@@ -135,20 +115,7 @@ async fn power_may_fail_behind_a_roll_that_found_no_room() {
         }
         let promises = load.end();
         disk.set_capacity(None);
-        for cut in 1.. {
-            let starting = disk.after_kill();
-            starting.cut_power_at(cut);
-            let _ = try_open(&starting, 7, &simulated::clock()).await;
-            for choice in 0..CHOICES / 4 {
-                let seed = cut * 1_000 + choice;
-                let context = format!("room for {room}, start cut at {cut}, choice {choice}");
-                let next = starting.after_power_loss(seed);
-                check_twice(&next, &promises, seed, &context).await;
-            }
-            if starting.changes() < cut {
-                break;
-            }
-        }
+        cut_each_start(&disk, &promises, CHOICES / 4, &format!("room for {room}")).await;
     }
     assert!(refused > 5, "{refused} were refused");
 }
@@ -251,6 +218,23 @@ async fn power_may_fail_while_a_recovery_carries_over_what_was_never_durable() {
             let context = format!("recovery cut at {cut}, choice {choice}");
             let next = recovering.after_power_loss(seed);
             check_twice(&next, &promises, seed, &context).await;
+        }
+    }
+}
+
+/// Starts from this disk, with the power cut at every change of the start, and so many choices of what survives.
+async fn cut_each_start(disk: &SimDisk, promises: &Promises, choices: u64, context: &str) {
+    for cut in 1.. {
+        let starting = disk.after_kill();
+        starting.cut_power_at(cut);
+        let _ = try_open(&starting, 7, &simulated::clock()).await;
+        for choice in 0..choices {
+            let seed = cut * 1_000 + choice;
+            let context = format!("{context}, start cut at {cut}, choice {choice}");
+            check_twice(&starting.after_power_loss(seed), promises, seed, &context).await;
+        }
+        if starting.changes() < cut {
+            break;
         }
     }
 }
