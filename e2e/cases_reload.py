@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 
 from confluent_kafka import Producer
 
@@ -52,6 +53,17 @@ def trail(server):
         text = path.read_bytes().decode("latin-1")
         events += [decoder.raw_decode(text, start.start())[0] for start in re.finditer(r'\{"v":1', text)]
     return events
+
+
+def case_changed_file_is_noticed_once_also_right_after_the_start():
+    with Server() as server:
+        reloads = lambda: server.log_text().count("Reloaded")
+        rewritten(server, "accept_rate = 2000", "accept_rate = 1999")
+        until(12, "the change is noticed", reloads)
+        server.cli("client", "add", "app", "--kafka", "--out", server.home / "app")
+        server.cli("client", "rotate", "app", "--out", server.home / "app")
+        time.sleep(11)
+        check(reloads() == 1, "what the server writes itself is no change")
 
 
 def case_wrong_configuration_leaves_the_old_in_force():

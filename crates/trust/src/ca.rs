@@ -109,6 +109,11 @@ impl Ca {
     }
 
     /// The file that clients trust.
+    /// Whether a file is one of the CA's own, which nobody else writes.
+    pub fn owns(&self, path: &Path) -> bool {
+        path.starts_with(&self.dir)
+    }
+
     pub fn certificate_path(&self) -> PathBuf {
         self.dir.join("ca.pem")
     }

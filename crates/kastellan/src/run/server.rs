@@ -224,12 +224,15 @@ impl Server {
         }
     }
 
+    /// Files that somebody else writes. Our own CA's change by our hand only, and with each reload: who watched them would
+    /// reload for ever.
     pub(super) fn watched_files(&self) -> Vec<PathBuf> {
         let mut files: Vec<PathBuf> = self.config_file.iter().cloned().collect();
         for one in self.standing().iter().filter(|one| one.source.is_some()) {
             let options = listeners::tls_options(&one.settings, &one.advertised, &self.ca);
             files.extend(listeners::watched(&options));
         }
+        files.retain(|path| !self.ca.owns(path));
         files
     }
 }

@@ -25,6 +25,7 @@ use trust::ca::Ca;
 use super::descriptors::{self, Behind};
 use super::embedded::Embedded;
 use super::server::Server;
+use super::watch::Seen;
 use super::{Start, first_start, listeners, watch as files};
 use crate::admin;
 use crate::admin::api::Ready;
@@ -157,6 +158,7 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
         gateway: OnceLock::new(),
         reloading: tokio::sync::Mutex::new(()),
     });
+    let seen = Seen::now(&server);
     let (limits, deadlines) = listeners::settings(&server.config());
     let ports = Ports {
         credentials: store.clone(),
@@ -174,7 +176,7 @@ pub async fn start(start: Start, level: Level) -> Result<Started, Failure> {
     let gateway = Arc::new(gateway);
     server.attach(gateway.clone());
     let (stopping, stopped) = watch::channel(false);
-    let tasks = serve_management(&server, ops_socket, metrics, &directory, &stopped)?;
+    let tasks = serve_management(&server, ops_socket, metrics, &directory, &stopped, seen)?;
     trail
         .record(Event::new(
             "system.start",
@@ -322,6 +324,7 @@ fn serve_management(
     metrics: metrics_exporter_prometheus::PrometheusHandle,
     directory: &DataDir,
     stopped: &watch::Receiver<bool>,
+    seen: Seen,
 ) -> Result<Vec<JoinHandle<()>>, Failure> {
     let socket = admin::server::bind(directory.path()).map_err(|error| {
         usage(format!(
@@ -348,7 +351,7 @@ fn serve_management(
             }
         }),
         tokio::spawn(async move {
-            tokio::select! { () = watching => {}, () = files::run(watched) => {} }
+            tokio::select! { () = watching => {}, () = files::run(watched, seen) => {} }
         }),
     ])
 }

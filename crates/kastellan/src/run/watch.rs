@@ -13,9 +13,18 @@ const UPKEEP: u32 = 720;
 /// What is not safe is said again this often.
 const DAY: u32 = 17_280;
 
-/// Reloads when a watched file changes; ends with the server.
-pub async fn run(server: Weak<Server>) {
-    let mut known = None;
+/// What watched files held at one time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Seen(u64);
+
+impl Seen {
+    pub fn now(server: &Server) -> Self {
+        Self(fingerprint(&server.watched_files()))
+    }
+}
+
+/// Reloads when watched files hold something else than at the start, or than at the last look; ends with the server.
+pub async fn run(server: Weak<Server>, mut known: Seen) {
     let mut rounds = 0_u32;
     loop {
         tokio::time::sleep(EVERY).await;
@@ -29,11 +38,11 @@ pub async fn run(server: Weak<Server>) {
         if rounds.is_multiple_of(DAY) {
             server.remind();
         }
-        let now = fingerprint(&server.watched_files());
-        if known.is_some_and(|known| known != now) {
+        let now = Seen::now(&server);
+        if known != now {
             let _ = server.reload().await;
         }
-        known = Some(now);
+        known = now;
     }
 }
 
